@@ -1,0 +1,217 @@
+"""Two kinds of settings, read and checked in one place.
+
+`Site` is the commune's identity: capital names in `pelicanconf.py` (and `publishconf.py` on top). `Service` is what
+the machine decides: environment variables `BEFFROI_*`, or the same names in one file, `beffroi.env`.
+"""
+
+from __future__ import annotations
+
+import os
+import runpy
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from beffroi.errors import SettingsError
+from beffroi.model import Area, Category, Publisher
+
+PUSH_HOSTS = "fcm.googleapis.com,*.google.com,*.push.services.mozilla.com,*.push.apple.com,*.notify.windows.com"
+"""The push services of the four browser vendors: the only places a subscription may point to."""
+
+PUBLISHER_KEYS = frozenset({"description", "insee", "email", "phone", "address", "icon"})
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The commune as its `pelicanconf.py` describes it. `root` is the folder of that file, `content` the one of the
+    Markdown files."""
+
+    root: Path
+    content: Path
+    publisher: Publisher
+    categories: Mapping[str, Category]
+    areas: Mapping[str, Area]
+    zone: ZoneInfo
+    notice: str = ""
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def base(self) -> str:
+        """The path under which the site lives, no slash at its end: "" at the root of a host."""
+        return urlsplit(self.publisher.url).path.rstrip("/")
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port, as browsers send them in `Origin`."""
+        parts = urlsplit(self.publisher.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+
+def site_from(raw: Mapping[str, Any], root: Path) -> Site:
+    """Make a `Site` of Pelican settings. Raises `SettingsError` naming the setting and what to write."""
+    url = str(_required(raw, "SITEURL", 'par exemple SITEURL = "https://www.ma-commune.fr"')).rstrip("/")
+    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+        raise SettingsError(f"pelicanconf.py : SITEURL vaut {url!r} ; écrivez une adresse complète (https://…).")
+    zone = str(raw.get("TIMEZONE") or "Europe/Paris")
+    try:
+        tz = ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise SettingsError(f"pelicanconf.py : TIMEZONE vaut {zone!r} ; écrivez par exemple « Europe/Paris ».") from error
+    identity = dict(raw.get("PUBLISHER") or {})
+    if unknown := sorted(set(identity) - PUBLISHER_KEYS - {"name"}):
+        known = ", ".join(sorted(PUBLISHER_KEYS | {"name"}))
+        raise SettingsError(f"pelicanconf.py : PUBLISHER contient {unknown[0]!r}, inconnu ; les clés sont : {known}.")
+    title = str(_required(raw, "SITENAME", 'par exemple SITENAME = "Ma commune"'))
+    publisher = Publisher(
+        name=str(identity.pop("name", title)),
+        url=url,
+        title=title,
+        lang=str(raw.get("DEFAULT_LANG") or "fr"),
+        timezone=zone,
+        **{"description": "", **{key: str(value) for key, value in identity.items()}},
+    )
+    content = root / str(raw.get("PATH") or "content")
+    return Site(
+        root=root,
+        content=content,
+        publisher=publisher,
+        categories=_categories(_required(raw, "CATEGORIES", "au moins une rubrique")),
+        areas={slug: Area(slug, str(name)) for slug, name in dict(raw.get("AREAS") or {}).items()},
+        zone=tz,
+        notice=str(raw.get("NOTICE") or ""),
+        raw=raw,
+    )
+
+
+def _required(raw: Mapping[str, Any], key: str, example: str) -> Any:
+    if not raw.get(key):
+        raise SettingsError(f"pelicanconf.py : {key} manque ; ajoutez-le, {example}.")
+    return raw[key]
+
+
+def _categories(raw: Mapping[str, Mapping[str, str]]) -> dict[str, Category]:
+    kinds = ("news", "alert", "agenda", "discover")
+    categories = {}
+    for slug, entry in raw.items():
+        if entry.get("kind") not in kinds:
+            raise SettingsError(
+                f"pelicanconf.py : CATEGORIES[{slug!r}] a pour kind {entry.get('kind')!r} ; "
+                f"écrivez l’un de : {', '.join(kinds)}."
+            )
+        categories[slug] = Category(
+            slug=slug,
+            name=str(entry.get("name") or slug.capitalize()),
+            kind=entry["kind"],  # type: ignore[arg-type]  # checked just above
+            color=str(entry.get("color") or "glacier"),
+            description=str(entry.get("description") or ""),
+        )
+    return categories
+
+
+def read_python(path: Path) -> dict[str, Any]:
+    """Run a settings file and return its capital names, without Pelican.
+
+    Its own folder is importable meanwhile, so that `publishconf.py` finds `pelicanconf`. Raises `SettingsError`.
+    """
+    if not path.is_file():
+        raise SettingsError(f"Le fichier de réglages {path.name} est introuvable ; lancez la commande depuis son dossier.")
+    folder = str(path.parent.resolve())
+    sys.path.insert(0, folder)
+    sys.modules.pop("pelicanconf", None)
+    try:
+        names = runpy.run_path(str(path))
+    except Exception as error:
+        raise SettingsError(f"{path.name} : {type(error).__name__}: {error}") from error
+    finally:
+        sys.path.remove(folder)
+        sys.modules.pop("pelicanconf", None)
+    return {name: value for name, value in names.items() if name.isupper()}
+
+
+def read_site(path: Path) -> Site:
+    """The `Site` of one settings file. Raises `SettingsError`."""
+    return site_from(read_python(path), path.resolve().parent)
+
+
+class Service(BaseSettings):
+    """What the machine decides: `BEFFROI_*` in the environment, else in `beffroi.env`, else these defaults."""
+
+    model_config = SettingsConfigDict(env_prefix="BEFFROI_", env_file_encoding="utf-8", extra="ignore", frozen=True)
+
+    var: Path = Field(Path("var"), description="Dossier de la base, des clés et des publications.")
+    database_url: str = Field("", description="Base de données ; SQLite dans `var/beffroi.sqlite3` par défaut.")
+    push_hosts: str = Field(PUSH_HOSTS, description="Services de notification admis, séparés par des virgules, `*` admis.")
+    vapid_key_file: Path | None = Field(None, description="Clé VAPID ; `var/vapid.pem` par défaut.")
+    vapid_subject: str = Field("", description="Contact pour les services de notification (`mailto:` ou `https:`).")
+    live: Path | None = Field(None, description="Lien vers la version en ligne ; `var/www/current` par défaut.")
+    keep_releases: int = Field(5, ge=1, description="Nombre de publications conservées.")
+    announce_max_age_days: float = Field(7, gt=0, description="Au-delà de cet âge (jours), un contenu n’est pas annoncé.")
+    push_timeout: float = Field(10, gt=0, description="Délai de réponse d’un service de notification (secondes).")
+    push_workers: int = Field(8, ge=1, le=64, description="Envois simultanés.")
+    rate_limit: str = Field("30/minute", description="Demandes d’abonnement admises par adresse.")
+    trusted_proxies: str = Field("127.0.0.1,::1", description="Relais dont l’en-tête X-Forwarded-For est cru.")
+
+    @field_validator("vapid_subject")
+    @classmethod
+    def _subject(cls, value: str) -> str:
+        if value and not value.startswith(("mailto:", "https://")):
+            raise ValueError("doit commencer par mailto: ou https://")
+        return value
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL of the database; plain `postgresql://` addresses get the psycopg driver."""
+        url = self.database_url or f"sqlite:///{self.var / 'beffroi.sqlite3'}"
+        scheme, _, rest = url.partition("://")
+        return f"postgresql+psycopg://{rest}" if scheme in {"postgres", "postgresql"} else url
+
+    @property
+    def vapid_key(self) -> Path:
+        """The private VAPID key (RFC 8292), PEM, mode 600."""
+        return self.vapid_key_file or self.var / "vapid.pem"
+
+    @property
+    def current(self) -> Path:
+        """The symbolic link to the live release."""
+        return self.live or self.var / "www" / "current"
+
+    @property
+    def max_age(self) -> timedelta:
+        """How old an item may be and still be announced."""
+        return timedelta(days=self.announce_max_age_days)
+
+
+def read_service(root: Path = Path(), **overrides: Any) -> Service:
+    """The `Service` of this machine; relative paths are taken from `root`. Raises `SettingsError`."""
+    try:
+        service = Service(_env_file=root / "beffroi.env", **overrides)  # type: ignore[call-arg]
+    except ValidationError as error:
+        lines = [f"BEFFROI_{str(e['loc'][0]).upper()} = {e['input']!r} : {e['msg']}" for e in error.errors()]
+        raise SettingsError("Réglage du service refusé.\n" + "\n".join(lines)) from error
+    return service.model_copy(update={"var": root / service.var})
+
+
+def instant(text: str | None = None) -> datetime:
+    """The instant of a build, aware and whole seconds: ISO text, else `SOURCE_DATE_EPOCH`, else now.
+
+    Raises `SettingsError` for text that is not an ISO 8601 date-time. A text without offset is in UTC.
+    """
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    try:
+        if text:
+            moment = datetime.fromisoformat(text)
+            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        if epoch:
+            return datetime.fromtimestamp(int(epoch), UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        found = text or f"SOURCE_DATE_EPOCH={epoch}"
+        raise SettingsError(f"Instant illisible : {found!r} ; écrivez par exemple 2026-05-04T09:30+02:00.") from error
+    return datetime.now(UTC).replace(microsecond=0)

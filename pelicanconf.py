@@ -1,0 +1,43 @@
+"""The commune: its name, its categories, its areas. The only Python file, with publishconf.py, that a commune edits."""
+
+SITENAME = "Villard-Bonnot"
+SITEURL = "http://localhost:8000"
+TIMEZONE = "Europe/Paris"
+DEFAULT_LANG = "fr"
+
+PUBLISHER = {
+    "name": "Commune de Villard-Bonnot",
+    "description": "Les informations de Villard-Bonnot, entre l’Isère et Belledonne.",
+    "insee": "38547",
+    "email": "mairie@villard-bonnot.example",
+    "address": "Mairie, 38190 Villard-Bonnot",
+}
+
+# Shown on every page; leave it empty for a real commune.
+NOTICE = "Site de démonstration, sans lien officiel avec la commune."
+
+# One folder of content/ each, in the order of the menu.
+# kind: news, alert, agenda or discover. color: glacier, brick, sun, fir, gentian or paper.
+CATEGORIES = {
+    "alertes": {"name": "Alertes", "kind": "alert", "color": "brick", "description": "Ce qui presse, et ce qu’il faut faire."},
+    "actualites": {"name": "Actualités", "kind": "news", "color": "glacier", "description": "La vie de la commune, jour après jour."},
+    "agenda": {"name": "Agenda", "kind": "agenda", "color": "sun", "description": "Rendez-vous, spectacles, marchés et réunions."},
+    "patrimoine": {"name": "Patrimoine", "kind": "discover", "color": "fir", "description": "De la houille blanche aux papeteries."},
+    "tourisme": {"name": "Tourisme", "kind": "discover", "color": "gentian", "description": "Marcher, visiter, se rafraîchir."},
+    "economie": {"name": "Économie", "kind": "discover", "color": "paper", "description": "Travailler, entreprendre, acheter ici."},
+}
+
+# The hamlets and quarters that citizens choose and items name.
+AREAS = {
+    "lancey": "Lancey",
+    "brignoud": "Brignoud",
+    "bourg": "Villard-Bonnot bourg",
+}
+
+# Pages listed at the foot of every page, by file name, in this order.
+FOOTER = ["la-commune", "contact", "application", "panneaux", "accessibilite", "mentions-legales", "confidentialite"]
+
+PATH = "content"
+THEME = "theme"
+OUTPUT_PATH = "output"
+PLUGINS = ["beffroi.site"]
