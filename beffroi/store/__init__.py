@@ -1,0 +1,2 @@
+"""What the town must not forget: who subscribed, what was told, what is still owed. SQLite by default, PostgreSQL by
+`BEFFROI_DATABASE_URL`."""

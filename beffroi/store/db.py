@@ -1,0 +1,97 @@
+"""Open the database, at its newest schema, whatever else starts at the same moment."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from beffroi.errors import StoreError
+
+HEAD = "0001"
+"""The newest migration: compared before Alembic is imported at all."""
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+def connect(url: str) -> Engine:
+    """An engine on a database at its newest schema; made when absent.
+
+    Many processes may start together on an empty database: one migrates, the others wait. Raises `StoreError`.
+    """
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+        if parsed.get_backend_name() == "sqlite":
+            event.listen(engine, "connect", _tune_sqlite)
+            event.listen(engine, "begin", _begin_immediate)
+        _migrate(engine)
+    except (SQLAlchemyError, OSError) as error:
+        raise StoreError(f"La base de données {_shown(url)} ne s’ouvre pas : {error}") from error
+    return engine
+
+
+def _shown(url: str) -> str:
+    """The address without its password."""
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except SQLAlchemyError:
+        return "(adresse illisible : BEFFROI_DATABASE_URL)"
+
+
+def _tune_sqlite(connection: Any, _record: Any) -> None:
+    """WAL so that the site's service reads while `publish` writes; FULL so that a power cut forgets nothing told."""
+    connection.isolation_level = None  # transactions are begun by `_begin_immediate`, not by the driver
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    """Take SQLite's write lock at once: a transaction that reads, then writes, can no longer fail half-way."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _migrate(engine: Engine) -> None:
+    with engine.connect() as connection:
+        version = _version(connection)
+    if version == HEAD:
+        return
+    with _migration_lock(engine) as connection:
+        from alembic import command  # imported late: only a new or older database needs it
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+@contextmanager
+def _migration_lock(engine: Engine) -> Iterator[Connection]:
+    """One migration at a time: an advisory lock on PostgreSQL, a lock file beside the database on SQLite."""
+    if engine.url.get_backend_name() != "sqlite":
+        with engine.begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(823105)"))
+            yield connection
+        return
+    if not engine.url.database or engine.url.database == ":memory:":
+        with engine.begin() as connection:
+            yield connection
+        return
+    with open(f"{engine.url.database}.lock", "a", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with engine.begin() as connection:
+            yield connection
