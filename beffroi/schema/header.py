@@ -1,0 +1,159 @@
+"""The lines between the two `---`: found, freed of invisible characters, composed as YAML nodes that know their line."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import yaml
+from yaml.composer import ComposerError
+
+from beffroi.schema.french import say, shown
+
+Report = Callable[[int, str], None]
+"""Takes a line of the file, from 1, and a sentence."""
+
+LIMIT = 20_000
+FIRST = 2
+"""The file's line of the header's first line."""
+
+FORBIDDEN = re.compile(
+    "[^\t\n\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffc\U00010000-\U0010ffff]"
+)
+"""What no channel can carry: control characters, line separators, text-direction overrides, U+FEFF, U+FFFD."""
+
+
+def decode(data: bytes, report: Report) -> str | None:
+    """The text of a file: UTF-8, its BOM dropped, ends of line as `\\n`, NFC, forbidden characters reported and made
+    spaces. `None`, after a report, where it is not UTF-8."""
+    if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        report(1, say("Le fichier est en UTF-16 ; enregistrez-le en UTF-8."))
+        return None
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        start = error.start + (3 if data.startswith(b"\xef\xbb\xbf") else 0)
+        guess = data[start : start + 1].decode("cp1252", "replace")
+        line = data.count(b"\n", 0, start) + 1
+        report(line, say("Le fichier n’est pas en UTF-8 (octet 0x{:02X}, sans doute « {} ») ; enregistrez-le en UTF-8.",
+                         data[start], guess))  # fmt: skip
+        return None
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    for number, line_text in enumerate(text.split("\n"), 1):
+        for code in dict.fromkeys(FORBIDDEN.findall(line_text)):
+            near = shown(line_text[: line_text.index(code)][-20:]) or shown(line_text)[:20]
+            report(
+                number,
+                say("Caractère invisible U+{:04X} après « {} » ; effacez-le et retapez le passage.", ord(code), near),
+            )
+    return FORBIDDEN.sub(" ", text)
+
+
+def split(text: str, report: Report) -> tuple[list[str], str, int] | None:
+    """The header's lines, the body, and the body's first line in the file; `None`, after a report, without header."""
+    lines = text.split("\n")
+    if lines[0].rstrip() != "---":
+        report(1, say("Le fichier commence par « {} » ; écrivez d’abord une ligne « --- », les champs "
+                      "(title, date…), puis une autre ligne « --- ».", shown(lines[0], 40)))  # fmt: skip
+        return None
+    for number, line in enumerate(lines[1:], 1):
+        if line.rstrip() == "---":
+            if sum(map(len, lines[1:number])) > LIMIT:
+                report(1, say("L’en-tête dépasse {} caractères ; le texte va après la seconde ligne « --- ».", LIMIT))
+                return None
+            return lines[1:number], "\n".join(lines[number + 1 :]), number + 2
+    likely = next(
+        (n for n, line in enumerate(lines[1:], 2) if not re.match(r"[\w-]+:|\s+\S|- |#", line)), len(lines) + 1
+    )
+    report(1, say("L’en-tête ouvert par « --- » n’est pas refermé ; ajoutez une ligne « --- » après le dernier champ, "
+                  "sans doute à la ligne {}.", likely))  # fmt: skip
+    return None
+
+
+class _Loader(yaml.BaseLoader):
+    """YAML without what silently swallows an editor's words: `&anchors`, `*aliases`, `!tags`."""
+
+    def compose_node(self, parent: Any, index: Any) -> yaml.Node | None:
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if getattr(event, "anchor", None) or (getattr(event, "tag", None) not in {None, "!"}):
+            raise ComposerError(None, None, "sign", event.start_mark)
+        return super().compose_node(parent, index)
+
+
+def compose(lines: list[str], report: Report) -> yaml.MappingNode | None:
+    """The header as a mapping node, or `None`. Faults are mended in memory where the meaning is plain, so that those
+    that follow are reported too."""
+    lines, seen = list(lines), set[int]()
+    while True:
+        try:
+            node = yaml.compose("\n".join(lines), Loader=_Loader)
+            break
+        except RecursionError:
+            report(
+                FIRST, say("L’en-tête contient trop de crochets ou d’accolades imbriqués ; écrivez un champ par ligne.")
+            )
+            return None
+        except yaml.YAMLError as error:
+            at = _place(error, len(lines))
+            message, mended = explain(lines, at, getattr(error, "problem", None) or "")
+            report(at + FIRST, message)
+            if mended is None or at in seen:
+                return None
+            seen.add(at)
+            lines[at] = mended
+    if isinstance(node, yaml.MappingNode):
+        return node
+    if node is not None:
+        report(
+            FIRST, say("L’en-tête n’est pas une suite de champs ; écrivez « title: … » puis « date: … », un par ligne.")
+        )
+        return None
+    mark = yaml.Mark("", 0, 0, 0, "", 0)
+    return yaml.MappingNode("", [], mark, mark)
+
+
+def _place(error: yaml.YAMLError, count: int) -> int:
+    """The header's line, from 0, on which the editor went wrong."""
+    context = getattr(error, "context", None) or ""
+    opened = context.startswith(("while scanning a simple key", "while scanning a quoted", "while scanning a double"))
+    mark = (opened and getattr(error, "context_mark", None)) or getattr(error, "problem_mark", None)
+    return min(mark.line if mark else 0, count - 1)
+
+
+def explain(lines: Sequence[str], at: int, problem: str) -> tuple[str, str | None]:
+    """The sentence for one unreadable line, and that line mended where what was meant is plain."""
+    line = lines[at]
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        below = at and (lines[at - 1][:1] == " " or lines[at - 1].rstrip().endswith(":"))
+        mended = ("  " if below else "") + line.lstrip()
+        return say(
+            "La ligne commence par une tabulation ; écrivez « {} ».", shown(line) if not below else mended
+        ), mended
+    match = re.fullmatch(r"(\s*(?:- )?\s*[^\W\d][\w-]*):(\s*)(.*)", line)
+    if match is None:
+        return say(
+            "La ligne « {} » n’est pas lisible ; écrivez « champ: valeur », un champ par ligne.", shown(line)
+        ), None
+    key, space, value = match[1], match[2], match[3].strip()
+    if not space and value:
+        return say("Il manque une espace après « {}: » ; écrivez « {}: {} ».", key.strip(), key.strip(), value), None
+    if problem == "found unexpected end of stream" and value[:1] in {'"', "'"}:
+        return say(
+            "Le guillemet ouvert par « {} » n’est pas refermé ; ajoutez {} à la fin.", shown(line), value[0]
+        ), None
+    if value[:1] in {"[", "{"}:
+        return say("La liste « {} » n’est pas lisible ; écrivez « {}: [un, deux] ».", shown(line), key.strip()), None
+    if ": " not in value and not value.endswith(":") and value[:1].isalnum():
+        return say("La ligne « {} » n’est pas lisible là où elle est ; vérifiez ses espaces de début, et la ligne "
+                   "d’avant.", shown(line)), None  # fmt: skip
+    quoted = f'{key}: "{_bare(value)}"'
+    return say("La valeur doit être entre guillemets ; écrivez {}", quoted.strip()), quoted
+
+
+def _bare(value: str) -> str:
+    """A value ready for double quotes."""
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+        value = value[1:-1]
+    return value.replace("\\", "\\\\").replace('"', '\\"')
