@@ -101,8 +101,26 @@ def _guillemets(line: str) -> str:
 # HTML ---------------------------------------------------------------------------------------------------------------
 
 _INLINE = frozenset(
-    "a abbr b bdi bdo cite code data del dfn em font i img ins kbd mark q s samp small span strike strong sub sup time"
-    " tt u var wbr".split()
+    (
+        "a",
+        "abbr",
+        "b",
+        "bdi",
+        "bdo",
+        "cite",
+        "code",
+        "data",
+        "del",
+        "dfn",
+        "em",
+        "font",
+        "i",
+        "img",
+        "ins",
+        "kbd",
+        "mark",
+    )
+    + ("q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr")
 )
 _SILENT = frozenset(("script", "style", "template"))
 
@@ -157,14 +175,17 @@ class _StartTags(HTMLParser):
 
 
 _ATTRIBUTE = re.compile(r"""([^\s"'>/=]+)(\s*=\s*)("[^"]*"|'[^']*'|[^\s>]+)|"[^"]*"|'[^']*'""")
+_ROOTED = re.compile(r"""["'=,]/(?!/)|\s/(?![/>])|&(?:#|sol)""")
 _CANDIDATE = re.compile(r"([\s,]*)(\S*[^\s,])(\s+[^,]*)?")
 
 
 def absolute(html: str, base: str) -> str:
     """The fragment with every root-relative `href`, `src`, `srcset` and `poster` made absolute, all else verbatim.
 
-    `base` is scheme and host, no slash at its end.
+    `base` is the site's address, no slash at its end.
     """
+    if not _ROOTED.search(html):  # nearly always; the parser costs a millisecond
+        return html
     parser = _StartTags(html)
     parser.feed(html)
     parser.close()
@@ -231,9 +252,9 @@ MONTHS = (
 )  # fmt: skip
 
 
-def day(at: date) -> str:
-    """ "mardi 5 mai 2026", "vendredi 1er mai 2026"."""
-    return f"{DAYS[at.weekday()]} {_date(at)} {at.year}"
+def day(at: date, *, year: bool = True) -> str:
+    """ "mardi 5 mai 2026", "vendredi 1er mai 2026"; "mardi 5 mai" without the year."""
+    return f"{DAYS[at.weekday()]} {_date(at, year)}"
 
 
 def moment(at: datetime) -> str:
@@ -246,36 +267,38 @@ def clock(at: datetime) -> str:
     return f"{at.hour}{NBSP}h" + (f"{NBSP}{at.minute:02}" if at.minute else "")
 
 
-def span(start: datetime, end: datetime, all_day: bool = False) -> str:
+def span(start: datetime, end: datetime, all_day: bool = False, *, year: bool = True) -> str:
     """When something takes place; `end` is exclusive, both in the commune's zone.
 
     "mardi 5 mai 2026, de 8 h à 12 h", "du 5 au 7 mai 2026" (whole days), "du 5 mai à 8 h au 7 mai 2026 à 12 h". What
-    ends before six the next morning is told as one evening.
+    ends before six the next morning is told as one evening. Without `year` only a change of year is told.
     """
-    last = _last(start, end)
+    last = max(start.date(), _last(end))
     if all_day:
-        return day(start) if last == start.date() else _days(start, last)
+        return day(start, year=year) if last == start.date() else _days(start, last, year)
     if end <= start:
-        return moment(start)
-    one_night = last == start.date() + timedelta(days=1) and end.hour < 6 and start.hour >= 12
-    if last == start.date() or one_night:
-        return f"{day(start)}, de {clock(start)} à {_end(end)}"
-    year = f" {start.year}" if start.year != last.year else ""
-    return f"du {_date(start)}{year} à {clock(start)} au {_date(last)} {last.year} à {_end(end)}"
+        return f"{day(start, year=year)} à {clock(start)}"
+    if last == start.date() or _one_night(start, end):
+        return f"{day(start, year=year)}, de {clock(start)} à {_end(end)}"
+    other = start.year != last.year
+    return f"du {_date(start, other)} à {clock(start)} au {_date(last, year or other)} à {_end(end)}"
 
 
 def until(end: datetime) -> str:
     """ "jusqu’au mardi 5 mai à 18 h"; `end` is exclusive, so midnight says the day before: "jusqu’au lundi 4 mai
     inclus"."""
-    last = _last(end, end, strict=True)
-    words = f"jusqu’au {DAYS[last.weekday()]} {_date(last)}"
+    words = f"jusqu’au {day(_last(end), year=False)}"
     return f"{words} inclus" if _midnight(end) else f"{words} à {clock(end)}"
 
 
-def _last(start: datetime, end: datetime, strict: bool = False) -> date:
-    """The last day that an exclusive `end` leaves, never before the first one unless `strict`."""
-    last = end.date() - timedelta(days=_midnight(end))
-    return last if strict else max(start.date(), last)
+def _one_night(start: datetime, end: datetime) -> bool:
+    """Whether it begins after noon and ends before six the next morning."""
+    return end.date() == start.date() + timedelta(days=1) and start.hour >= 12 and end.hour < 6
+
+
+def _last(end: datetime) -> date:
+    """The last day that an exclusive `end` leaves."""
+    return end.date() - timedelta(days=_midnight(end))
 
 
 def _midnight(at: datetime) -> bool:
@@ -286,16 +309,17 @@ def _end(at: datetime) -> str:
     return "minuit" if _midnight(at) else clock(at)
 
 
-def _days(first: date, last: date) -> str:
+def _days(first: date, last: date, year: bool) -> str:
     """ "du 5 au 7 mai 2026", "du 30 avril au 2 mai 2026", "du 30 décembre 2026 au 2 janvier 2027"."""
     if first.year != last.year:
-        return f"du {_date(first)} {first.year} au {_date(last)} {last.year}"
-    head = _number(first) if first.month == last.month else _date(first)
-    return f"du {head} au {_date(last)} {last.year}"
+        return f"du {_date(first)} au {_date(last)}"
+    head = _number(first) if first.month == last.month else _date(first, year=False)
+    return f"du {head} au {_date(last, year)}"
 
 
-def _date(at: date) -> str:
-    return f"{_number(at)}{NBSP}{MONTHS[at.month - 1]}"
+def _date(at: date, year: bool = True) -> str:
+    words = f"{_number(at)}{NBSP}{MONTHS[at.month - 1]}"
+    return f"{words} {at.year}" if year else words
 
 
 def _number(at: date) -> str:
