@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import Any, TypeAlias
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from beffroi.model import Item, Publisher
@@ -48,8 +49,13 @@ def address(publisher: Publisher, name: str) -> str:
 
 
 def full(publisher: Publisher, path: str) -> str:
-    """The absolute address of a root-relative path; an address that is already absolute stays."""
-    return publisher.absolute(path) if path.startswith("/") else path
+    """The absolute address of a root-relative path, in ASCII; an address that is already absolute keeps its host."""
+    return uri(publisher.absolute(path) if path.startswith("/") else path)
+
+
+def uri(address: str) -> str:
+    """An address in ASCII: what is not gets its %-form (RFC 3986, section 2.1); what already has one keeps it."""
+    return quote(clean(address), safe=":/?#[]@!$&'()*+,;=%~")
 
 
 def known(items: Iterable[Item], at: datetime) -> list[Item]:

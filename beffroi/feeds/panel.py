@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from beffroi.feeds import address, dumps, full, known, rfc3339
+from beffroi.feeds import address, dumps, full, known, rfc3339, uri
 from beffroi.model import FRESH, Event, Item, Publisher
 from beffroi.text import shorten, span, typeset, until
 
@@ -85,7 +85,7 @@ def _entry(item: Item, publisher: Publisher, zone: ZoneInfo) -> dict[str, Any]:
         "areas": [area.slug for area in item.areas],
         "start": rfc3339(start, zone),
         "until": rfc3339(end, zone),
-        "url": item.url,
+        "url": uri(item.url),
         **({"image": full(publisher, picture.url)} if picture else {}),
     }
 
