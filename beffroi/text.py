@@ -94,8 +94,9 @@ def typeset(text: str) -> str:
 
 
 def _guillemets(line: str) -> str:
-    """« » for straight quotes, only where the line has them in pairs: 24" is an inch sign."""
-    return line if line.count('"') % 2 else _QUOTED.sub(f"«{NNBSP}\\1{NNBSP}»", line)
+    """« » for straight quotes, where all of the line make pairs around words: 24" is an inch sign."""
+    paired = _QUOTED.sub(f"«{NNBSP}\\1{NNBSP}»", line)
+    return line if '"' in paired else paired
 
 
 # HTML ---------------------------------------------------------------------------------------------------------------

@@ -108,6 +108,7 @@ prose = st.lists(pieces, max_size=25).map("".join) | st.text(max_size=40)
 
 @given(prose)
 @example('"" "x"')
+@example('" " a" " ')
 @example("«»")
 @example("1 000 000 000")
 def test_typesetting_twice_is_typesetting_once(text: str) -> None:
