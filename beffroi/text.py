@@ -21,16 +21,15 @@ _HELD = "\ufffe"  # stands for a stretch that must not change; XML and so `clean
 _S = "[ \t\u00a0\u202f\u2009]"  # spaces inside a line
 _LETTER = r"[^\W\d_]"
 
-_NOT_XML = re.compile("[^\t\n\r\x20-\x7f\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_PLANES = "".join(f"{chr(plane)}-{chr(plane + 0xFFFD)}" for plane in range(0x10000, 0x110000, 0x10000))
+_UNWANTED = re.compile(f"[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd{_PLANES}]")
 _APOSTROPHES = str.maketrans(dict.fromkeys("'’ʼ‘`´", "-"))
 
 
 def clean(text: str) -> str:
-    """The text in NFC without what XML 1.0 (section 2.2) refuses: control characters, lone surrogates, U+FFFE.
-
-    The C1 controls (U+0080 to U+009F) go too: XML allows them, feed validators do not.
-    """
-    return unicodedata.normalize("NFC", _NOT_XML.sub("", text))
+    """The text in NFC without what XML 1.0 (section 2.2) refuses or discourages: control characters but tab and line
+    ends, lone surrogates, noncharacters."""
+    return unicodedata.normalize("NFC", _UNWANTED.sub("", text))
 
 
 def slugify(name: str) -> str:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from beffroi.feeds import address, dumps, full, known, rfc3339, uri
 from beffroi.model import FRESH, Event, Item, Publisher
-from beffroi.text import shorten, span, typeset, until
+from beffroi.text import clean, shorten, span, typeset, until
 
 VERSION = "beffroi-panel-1"
 AHEAD = timedelta(days=10)
@@ -92,7 +92,7 @@ def _entry(item: Item, publisher: Publisher, zone: ZoneInfo) -> dict[str, Any]:
 
 def _line(words: str) -> str:
     """One typeset line; no-break spaces stay."""
-    return typeset(re.sub(r"[ \t\r\n\f\v]+", " ", words).strip())
+    return typeset(re.sub(r"[ \t\r\n]+", " ", clean(words)).strip())
 
 
 def _detail(item: Item, zone: ZoneInfo) -> str:

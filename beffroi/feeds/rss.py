@@ -26,7 +26,7 @@ from beffroi.text import absolute, clean, plain, shorten
 TTL = 15
 """Minutes for which a reader may keep the feed: an alert must not wait longer."""
 SUMMARY = 280
-"""Characters of the description of an item that has no summary."""
+"""Characters of the description of an item that has no summary; feedgen moves the content where it is empty."""
 
 _DROPPED = (
     *("applet", "audio", "base", "button", "canvas", "embed", "form", "frame", "frameset", "iframe", "input", "link"),
@@ -81,7 +81,7 @@ def _entry(item: Item, publisher: Publisher, zone: ZoneInfo) -> FeedEntry:
     entry.link(href=uri(item.url))
     entry.guid(clean(item.id), permalink=False)
     entry.published(item.date.astimezone(zone))
-    summary = clean(item.summary) or shorten(clean(plain(item.html)), SUMMARY)
+    summary = clean(item.summary).strip() or shorten(clean(plain(item.html)), SUMMARY).strip() or clean(item.title)
     entry.description(escape(_readable(summary), quote=False))  # RSS descriptions are HTML
     entry.content(_harmless(item, publisher))
     for name in dict.fromkeys((item.category.name, *item.tags)):
