@@ -61,11 +61,12 @@ _RULES = tuple(
     for pattern, words in (
         (r"(?<!\.)\.{3}(?!\.)", "…"),
         (rf"(?<={_LETTER})'(?=[\w«])", "’"),
-        (rf"«{_S}*(?=\S)", f"«{NNBSP}"),
-        (rf"(?<=\S){_S}*»", f"{NNBSP}»"),
-        (rf"(?<=\S){_S}+(?=[;!?])", NNBSP),
+        (r"(?<=\b[ldjmntscLDJMNTSC])'\Z|(?<=[qQ]u)'\Z", "’"),
+        (rf"«(?:{_S}+|(?=\S))", f"«{NNBSP}"),
+        (rf"(?<=\S){_S}*»|\A{_S}+»", f"{NNBSP}»"),
+        (rf"(?<!\s){_S}+(?=[;!?])", NNBSP),
         (r"(?<=[^\W_]|»)(?=[;!?][!?]*(?:[\s»)\],.…]|$))", NNBSP),
-        (rf"(?<=\S){_S}+:(?=\s|$)", f"{NBSP}:"),
+        (rf"(?<!\s){_S}+:(?=\s|$)", f"{NBSP}:"),
         (rf"(?<=\d){_S}+(?={_UNITS})", NBSP),
         (r"(?<=\d)(?=[€%‰](?!\w))", NBSP),
         (rf"(?<=\d{_S}h){_S}+(?=\d\d(?!\d))", NBSP),
@@ -80,7 +81,8 @@ def typeset(text: str) -> str:
     """Plain text with French typography; applying it again changes nothing.
 
     Only spaces, straight quotes in pairs, apostrophes and three dots change. Web and e-mail addresses, `code` between
-    back-ticks and character references stay as they are, and so does a colon without a space (12:30, 1:25 000).
+    back-ticks and character references stay as they are, and so does a colon without a space (12:30, 1:25 000). A text
+    node of HTML may begin with " !" or end with "l'": both are seen to.
     """
     held = _KEEP.findall(text)
     text = _KEEP.sub(_HELD, text)

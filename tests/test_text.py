@@ -70,6 +70,14 @@ TYPOGRAPHY = [
     ('écran de 24"', 'écran de 24"'),
     ('un "mot perdu', 'un "mot perdu'),
     ("» Programme", "» Programme"),
+    # text nodes, cut by inline elements
+    ("^!", " !"),
+    ("~: oui", " : oui"),
+    ("à l’", "à l'"),
+    ("Qu’", "Qu'"),
+    ("un 'mot'", "un 'mot'"),
+    ("dit «^", "dit « "),
+    ("^», dit-il", " », dit-il"),
     # numbers
     ("7^000 habitants", "7 000 habitants"),
     ("1^234^567~€", "1 234 567 €"),

@@ -68,13 +68,18 @@ def known(items: Iterable[Item], at: datetime) -> list[Item]:
 
 
 def current(items: Iterable[Item], at: datetime) -> list[Item]:
-    """The first page of a feed, newest first: the latest 50, all that has an end and still runs, and the older ones
-    that were corrected last, so that every reader learns of it."""
+    """The first page of a feed: the latest 50, then what is older and still runs (alerts, and all that has an end) or
+    was corrected last, so that every reader learns of it. Newest first."""
     shown = known(items, at)
     latest, older = shown[:LATEST], shown[LATEST:]
     touched = sorted((item for item in older if item.updated > item.since), key=lambda item: item.updated, reverse=True)
     corrected = {item.id for item in touched[:CORRECTED]}
-    return latest + [item for item in older if item.id in corrected or (item.over and item.runs(at))]
+    return latest + [item for item in older if item.id in corrected or (_ends(item) and item.runs(at))]
+
+
+def _ends(item: Item) -> bool:
+    """Whether it is current for a time only; what has no end would stay on the first page for ever."""
+    return item.over is not None or item.alert is not None
 
 
 def rfc3339(at: datetime, zone: ZoneInfo) -> str:

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from beffroi.feeds import CORRECTED, FEEDS, LATEST, current, dumps, full, known, rfc3339
-from beffroi.model import Item
-from tests.feeds.samples import NOON, PARIS, PUBLISHER, hours, item, lists, many, moments, patient
+from beffroi.model import Alert, Item
+from tests.feeds.samples import ALERTS, NOON, PARIS, PUBLISHER, hours, item, lists, many, moments, patient
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = """
@@ -87,9 +87,10 @@ def test_the_first_page_holds_what_runs_and_what_was_corrected() -> None:
     running = item("long", date=hours(-5_000), end=hours(1))
     ended = item("ended", date=hours(-5_001), end=hours(-1))
     corrected = [item(f"c{n:02}", date=hours(-6_000), updated=hours(-n)) for n in range(CORRECTED + 5)]
-    shown = current([*many(120), running, ended, *corrected], NOON)
+    endless = item("crue", ALERTS, date=hours(-7_000), alert=Alert())
+    shown = current([*many(120), running, ended, *corrected, endless], NOON)
     assert many(120)[:LATEST] == shown[:LATEST]
-    assert [running, *corrected[:CORRECTED]] == shown[LATEST:]
+    assert [running, *corrected[:CORRECTED], endless] == shown[LATEST:]
 
 
 def test_addresses_are_whole_and_ascii() -> None:
