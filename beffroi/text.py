@@ -21,16 +21,15 @@ _HELD = "\ufffe"  # stands for a stretch that must not change; XML and so `clean
 _S = "[ \t\u00a0\u202f\u2009]"  # spaces inside a line
 _LETTER = r"[^\W\d_]"
 
-_NOT_XML = re.compile("[^\t\n\r\x20-\x7f\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_PLANES = "".join(f"{chr(plane)}-{chr(plane + 0xFFFD)}" for plane in range(0x10000, 0x110000, 0x10000))
+_UNWANTED = re.compile(f"[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd{_PLANES}]")
 _APOSTROPHES = str.maketrans(dict.fromkeys("'’ʼ‘`´", "-"))
 
 
 def clean(text: str) -> str:
-    """The text in NFC without what XML 1.0 (section 2.2) refuses: control characters, lone surrogates, U+FFFE.
-
-    The C1 controls (U+0080 to U+009F) go too: XML allows them, feed validators do not.
-    """
-    return unicodedata.normalize("NFC", _NOT_XML.sub("", text))
+    """The text in NFC without what XML 1.0 (section 2.2) refuses or discourages: control characters but tab and line
+    ends, lone surrogates, noncharacters."""
+    return unicodedata.normalize("NFC", _UNWANTED.sub("", text))
 
 
 def slugify(name: str) -> str:
@@ -62,11 +61,12 @@ _RULES = tuple(
     for pattern, words in (
         (r"(?<!\.)\.{3}(?!\.)", "…"),
         (rf"(?<={_LETTER})'(?=[\w«])", "’"),
-        (rf"«{_S}*(?=\S)", f"«{NNBSP}"),
-        (rf"(?<=\S){_S}*»", f"{NNBSP}»"),
-        (rf"(?<=\S){_S}+(?=[;!?])", NNBSP),
+        (r"(?<=\b[ldjmntscLDJMNTSC])'\Z|(?<=[qQ]u)'\Z", "’"),
+        (rf"«(?:{_S}+|(?=\S))", f"«{NNBSP}"),
+        (rf"(?<=\S){_S}*»|\A{_S}+»", f"{NNBSP}»"),
+        (rf"(?<!\s){_S}+(?=[;!?])", NNBSP),
         (r"(?<=[^\W_]|»)(?=[;!?][!?]*(?:[\s»)\],.…]|$))", NNBSP),
-        (rf"(?<=\S){_S}+:(?=\s|$)", f"{NBSP}:"),
+        (rf"(?<!\s){_S}+:(?=\s|$)", f"{NBSP}:"),
         (rf"(?<=\d){_S}+(?={_UNITS})", NBSP),
         (r"(?<=\d)(?=[€%‰](?!\w))", NBSP),
         (rf"(?<=\d{_S}h){_S}+(?=\d\d(?!\d))", NBSP),
@@ -81,7 +81,8 @@ def typeset(text: str) -> str:
     """Plain text with French typography; applying it again changes nothing.
 
     Only spaces, straight quotes in pairs, apostrophes and three dots change. Web and e-mail addresses, `code` between
-    back-ticks and character references stay as they are, and so does a colon without a space (12:30, 1:25 000).
+    back-ticks and character references stay as they are, and so does a colon without a space (12:30, 1:25 000). A text
+    node of HTML may begin with " !" or end with "l'": both are seen to.
     """
     held = _KEEP.findall(text)
     text = _KEEP.sub(_HELD, text)
@@ -94,8 +95,9 @@ def typeset(text: str) -> str:
 
 
 def _guillemets(line: str) -> str:
-    """« » for straight quotes, only where the line has them in pairs: 24" is an inch sign."""
-    return line if line.count('"') % 2 else _QUOTED.sub(f"«{NNBSP}\\1{NNBSP}»", line)
+    """« » for straight quotes, where all of the line make pairs around words: 24" is an inch sign."""
+    paired = _QUOTED.sub(f"«{NNBSP}\\1{NNBSP}»", line)
+    return line if '"' in paired else paired
 
 
 # HTML ---------------------------------------------------------------------------------------------------------------

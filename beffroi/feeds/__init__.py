@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import Any, TypeAlias
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from beffroi.model import Item, Publisher
@@ -48,8 +49,13 @@ def address(publisher: Publisher, name: str) -> str:
 
 
 def full(publisher: Publisher, path: str) -> str:
-    """The absolute address of a root-relative path; an address that is already absolute stays."""
-    return publisher.absolute(path) if path.startswith("/") else path
+    """The absolute address of a root-relative path, in ASCII; an address that is already absolute keeps its host."""
+    return uri(publisher.absolute(path) if path.startswith("/") else path)
+
+
+def uri(address: str) -> str:
+    """An address in ASCII: what is not gets its %-form (RFC 3986, section 2.1); what already has one keeps it."""
+    return quote(clean(address), safe=":/?#[]@!$&'()*+,;=%~")
 
 
 def known(items: Iterable[Item], at: datetime) -> list[Item]:
@@ -62,13 +68,18 @@ def known(items: Iterable[Item], at: datetime) -> list[Item]:
 
 
 def current(items: Iterable[Item], at: datetime) -> list[Item]:
-    """The first page of a feed, newest first: the latest 50, all that has an end and still runs, and the older ones
-    that were corrected last, so that every reader learns of it."""
+    """The first page of a feed: the latest 50, then what is older and still runs (alerts, and all that has an end) or
+    was corrected last, so that every reader learns of it. Newest first."""
     shown = known(items, at)
     latest, older = shown[:LATEST], shown[LATEST:]
     touched = sorted((item for item in older if item.updated > item.since), key=lambda item: item.updated, reverse=True)
     corrected = {item.id for item in touched[:CORRECTED]}
-    return latest + [item for item in older if item.id in corrected or (item.over and item.runs(at))]
+    return latest + [item for item in older if item.id in corrected or (_ends(item) and item.runs(at))]
+
+
+def _ends(item: Item) -> bool:
+    """Whether it is current for a time only; what has no end would stay on the first page for ever."""
+    return item.over is not None or item.alert is not None
 
 
 def rfc3339(at: datetime, zone: ZoneInfo) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from beffroi.feeds import LATEST, address, current, dumps, full, known, rfc3339
+from beffroi.feeds import LATEST, address, current, dumps, full, known, rfc3339, uri
 from beffroi.model import Item, Publisher
 from beffroi.text import absolute
 
@@ -70,7 +70,7 @@ def entry(item: Item, publisher: Publisher, zone: ZoneInfo) -> dict[str, Any]:
     """One item, as the specification and `_beffroi` spell it. Empty fields are left out."""
     told: dict[str, Any] = {
         "id": item.id,
-        "url": item.url,
+        "url": uri(item.url),
         "title": item.title or None,
         "summary": item.summary or None,
         "image": full(publisher, item.image.fallback.url) if item.image and item.image.pictures else None,

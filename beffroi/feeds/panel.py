@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from beffroi.feeds import address, dumps, full, known, rfc3339
+from beffroi.feeds import address, dumps, full, known, rfc3339, uri
 from beffroi.model import FRESH, Event, Item, Publisher
-from beffroi.text import shorten, span, typeset, until
+from beffroi.text import clean, shorten, span, typeset, until
 
 VERSION = "beffroi-panel-1"
 AHEAD = timedelta(days=10)
@@ -85,14 +85,14 @@ def _entry(item: Item, publisher: Publisher, zone: ZoneInfo) -> dict[str, Any]:
         "areas": [area.slug for area in item.areas],
         "start": rfc3339(start, zone),
         "until": rfc3339(end, zone),
-        "url": item.url,
+        "url": uri(item.url),
         **({"image": full(publisher, picture.url)} if picture else {}),
     }
 
 
 def _line(words: str) -> str:
     """One typeset line; no-break spaces stay."""
-    return typeset(re.sub(r"[ \t\r\n\f\v]+", " ", words).strip())
+    return typeset(re.sub(r"[ \t\r\n]+", " ", clean(words)).strip())
 
 
 def _detail(item: Item, zone: ZoneInfo) -> str:

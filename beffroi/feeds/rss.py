@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from html import escape
 from html.entities import name2codepoint
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from feedgen.entry import FeedEntry  # type: ignore[import-untyped]
@@ -20,20 +19,21 @@ from feedgen.feed import FeedGenerator  # type: ignore[import-untyped]
 from lxml import html as markup
 from lxml.etree import Comment, ProcessingInstruction, strip_elements
 
-from beffroi.feeds import address, current, full
+from beffroi.feeds import address, current, full, uri
 from beffroi.model import Item, Publisher
 from beffroi.text import absolute, clean, plain, shorten
 
 TTL = 15
 """Minutes for which a reader may keep the feed: an alert must not wait longer."""
 SUMMARY = 280
-"""Characters of the description of an item that has no summary."""
+"""Characters of the description of an item that has no summary; feedgen moves the content where it is empty."""
 
 _DROPPED = (
     *("applet", "audio", "base", "button", "canvas", "embed", "form", "frame", "frameset", "iframe", "input", "link"),
     *("math", "meta", "noscript", "object", "script", "select", "style", "svg", "template", "textarea", "title"),
     "video",
 )  # fmt: skip
+_UNWRAPPED = ("picture", "source", "track", "wbr")  # lxml nests what follows these; the <img> inside is enough
 _KEPT = frozenset(
     ("href", "src", "srcset", "sizes", "alt", "title", "width", "height", "lang", "dir", "cite", "datetime", "type")
     + ("colspan", "rowspan", "scope", "headers", "start", "reversed", "value", "span", "open", "abbr")
@@ -71,24 +71,24 @@ def _channel(publisher: Publisher) -> FeedGenerator:
     feed.ttl(TTL)
     icon = full(publisher, publisher.icon)
     if icon.lower().endswith((".png", ".jpg", ".jpeg", ".gif")):  # RSS knows no other image
-        feed.image(url=_uri(icon), title=_words(publisher.title), link=f"{publisher.url}/")
+        feed.image(url=icon, title=_words(publisher.title), link=f"{publisher.url}/")
     return feed
 
 
 def _entry(item: Item, publisher: Publisher, zone: ZoneInfo) -> FeedEntry:
     entry = FeedEntry()
     entry.title(_words(item.title).strip() or item.id)
-    entry.link(href=_uri(item.url))
+    entry.link(href=uri(item.url))
     entry.guid(clean(item.id), permalink=False)
     entry.published(item.date.astimezone(zone))
-    summary = clean(item.summary) or shorten(clean(plain(item.html)), SUMMARY)
+    summary = clean(item.summary).strip() or shorten(clean(plain(item.html)), SUMMARY).strip() or clean(item.title)
     entry.description(escape(_readable(summary), quote=False))  # RSS descriptions are HTML
     entry.content(_harmless(item, publisher))
     for name in dict.fromkeys((item.category.name, *item.tags)):
         entry.category(term=_words(name))
     if item.image and item.image.pictures:
         picture = item.image.fallback
-        entry.enclosure(_uri(full(publisher, picture.url)), str(picture.length), picture.type)
+        entry.enclosure(full(publisher, picture.url), str(picture.length), picture.type)
     return entry
 
 
@@ -99,6 +99,8 @@ def _harmless(item: Item, publisher: Publisher) -> str:
         return ""
     body = markup.fragment_fromstring(html, create_parent="div")
     strip_elements(body, *_DROPPED, Comment, ProcessingInstruction, with_tail=False)
+    for element in list(body.iter(*_UNWRAPPED)):
+        element.drop_tag()
     body.make_links_absolute(item.url, handle_failures="ignore")
     for element in body.iter():
         for name, value in element.attrib.items():
@@ -122,8 +124,3 @@ def _is_word(name: str) -> bool:
 def _readable(text: str) -> str:
     """Without U+FFFD, the mark of a lost character: it tells a reader nothing and validators refuse it."""
     return text.replace("\ufffd", "")
-
-
-def _uri(address: str) -> str:
-    """An address in ASCII (RFC 3986, section 2.1)."""
-    return quote(address, safe=":/?#[]@!$&'()*+,;=%~")

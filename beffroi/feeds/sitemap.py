@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from urllib.parse import quote
 from xml.sax.saxutils import escape
 
+from beffroi.feeds import uri
 from beffroi.model import Publisher
-from beffroi.text import clean
 
 LIMIT = 50_000
 """Addresses that one sitemap may hold."""
@@ -28,7 +27,7 @@ def render(pages: Iterable[tuple[str, datetime | None]]) -> bytes:
 
 
 def _entry(url: str, changed: datetime | None) -> str:
-    address = escape(quote(clean(url), safe=":/?#[]@!$&'()*+,;=%~"), {"'": "&apos;"})
+    address = escape(uri(url), {"'": "&apos;"})
     date = f"<lastmod>{changed.astimezone(UTC).isoformat(timespec='seconds')}</lastmod>" if changed else ""
     return f"<url><loc>{address}</loc>{date}</url>\n"
 
