@@ -184,7 +184,7 @@ _CANDIDATE = re.compile(r"([\s,]*)(\S*[^\s,])(\s+[^,]*)?")
 def absolute(html: str, base: str) -> str:
     """The fragment with every root-relative `href`, `src`, `srcset` and `poster` made absolute, all else verbatim.
 
-    `base` is the site's address, no slash at its end.
+    `base` is scheme and host, no slash at its end.
     """
     if not _ROOTED.search(html):  # nearly always; the parser costs a millisecond
         return html

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import Any, TypeAlias
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from beffroi.model import Item, Publisher
@@ -49,8 +49,22 @@ def address(publisher: Publisher, name: str) -> str:
 
 
 def full(publisher: Publisher, path: str) -> str:
-    """The absolute address of a root-relative path, in ASCII; an address that is already absolute keeps its host."""
+    """The absolute address, in ASCII, of a root-relative one as it stands in pages: a site under `/ville` has its images
+    at `/ville/images/…`. An address that is already absolute keeps its host."""
+    return uri(f"{origin(publisher)}{path}" if path.startswith("/") else path)
+
+
+def icon(publisher: Publisher) -> str:
+    """The absolute address of the commune's icon, empty without one. The setting is a path of the site, wherever it is
+    served: `/icon.png`."""
+    path = publisher.icon
     return uri(publisher.absolute(path) if path.startswith("/") else path)
+
+
+def origin(publisher: Publisher) -> str:
+    """Scheme, host and port of the site: what a root-relative address in HTML begins from."""
+    parts = urlsplit(publisher.url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def uri(address: str) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from beffroi.feeds import LATEST, address, current, dumps, full, known, rfc3339, uri
+from beffroi.feeds import LATEST, address, current, dumps, full, icon, known, origin, rfc3339, uri
 from beffroi.model import Item, Publisher
 from beffroi.text import absolute
 
@@ -57,8 +57,8 @@ def page(items: Sequence[Item], publisher: Publisher, following: str | None) -> 
         "feed_url": address(publisher, FIRST),
         "description": publisher.description or None,
         "next_url": address(publisher, following) if following else None,
-        "icon": full(publisher, publisher.icon) or None,
-        "favicon": full(publisher, publisher.icon) or None,
+        "icon": icon(publisher) or None,
+        "favicon": icon(publisher) or None,
         "authors": [{"name": publisher.name, "url": f"{publisher.url}/"}],
         "language": publisher.lang,
     }
@@ -79,7 +79,7 @@ def entry(item: Item, publisher: Publisher, zone: ZoneInfo) -> dict[str, Any]:
         "language": item.lang,
         "tags": list(item.tags) or None,
     }
-    html = absolute(item.html, publisher.url)
+    html = absolute(item.html, origin(publisher))
     return {**_said(told), "content_html": html, "_beffroi": _extension(item, publisher, zone)}
 
 

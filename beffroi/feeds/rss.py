@@ -19,7 +19,7 @@ from feedgen.feed import FeedGenerator  # type: ignore[import-untyped]
 from lxml import html as markup
 from lxml.etree import Comment, ProcessingInstruction, strip_elements
 
-from beffroi.feeds import address, current, full, uri
+from beffroi.feeds import address, current, full, icon, origin, uri
 from beffroi.model import Item, Publisher
 from beffroi.text import absolute, clean, plain, shorten
 
@@ -69,9 +69,8 @@ def _channel(publisher: Publisher) -> FeedGenerator:
     feed.language(publisher.lang)
     feed.generator("Beffroi")
     feed.ttl(TTL)
-    icon = full(publisher, publisher.icon)
-    if icon.lower().endswith((".png", ".jpg", ".jpeg", ".gif")):  # RSS knows no other image
-        feed.image(url=icon, title=_words(publisher.title), link=f"{publisher.url}/")
+    if icon(publisher).lower().endswith((".png", ".jpg", ".jpeg", ".gif")):  # RSS knows no other image
+        feed.image(url=icon(publisher), title=_words(publisher.title), link=f"{publisher.url}/")
     return feed
 
 
@@ -94,7 +93,7 @@ def _entry(item: Item, publisher: Publisher, zone: ZoneInfo) -> FeedEntry:
 
 def _harmless(item: Item, publisher: Publisher) -> str:
     """The item's HTML as readers may show it: no script, no frame, no style, only absolute addresses."""
-    html = _readable(clean(absolute(item.html, publisher.url)))
+    html = _readable(clean(absolute(item.html, origin(publisher))))
     if not html.strip():
         return ""
     body = markup.fragment_fromstring(html, create_parent="div")

@@ -39,7 +39,7 @@ PUBLISHER = Publisher(
     description="Les nouvelles d’Essai",
     icon="/icon-512.png",
 )
-FLOOD = Image("Crue", pictures=(Picture("/images/crue é.jpg", 800, 600, "image/jpeg", 12_345),))
+FLOOD = Image("Crue", pictures=(Picture("/ville/images/crue é.jpg", 800, 600, "image/jpeg", 12_345),))
 
 
 def item(name: str = "eau", category: Category = NEWS, **fields: Any) -> Item:

@@ -47,7 +47,7 @@ def test_what_is_unset_is_left_out() -> None:
 
 def test_a_plain_item() -> None:
     """An ordinary item has the ordinary fields, absolute HTML, and a window that is null."""
-    assert feed(item(html='<a href="/x">x</a>'))["items"] == [
+    assert feed(item(html='<a href="/ville/x">x</a>'))["items"] == [
         {
             "id": "actualites/eau",
             "url": "https://essai.example/ville/actualites/eau/",

@@ -82,14 +82,14 @@ def test_content_is_harmless() -> None:
 def test_content_has_absolute_addresses_only() -> None:
     """Root-relative ones get the site, fragments and relative ones the page."""
     page = "https://essai.example/ville/actualites/eau/"
-    assert encoded('<a href="/x">a</a>') == '<a href="https://essai.example/ville/x">a</a>'
+    assert encoded('<a href="/ville/x">a</a>') == '<a href="https://essai.example/ville/x">a</a>'
     assert encoded('<a href="#n">a</a>') == f'<a href="{page}#n">a</a>'
     assert encoded('<img src="plan.png" alt="">') == f'<img src="{page}plan.png" alt="">'
 
 
 def test_pictures_become_their_fallback() -> None:
     """Old readers know <img> alone."""
-    source = '<picture><source srcset="/a.avif"><img src="/a.jpg" alt="a"></picture>b'
+    source = '<picture><source srcset="/ville/a.avif"><img src="/ville/a.jpg" alt="a"></picture>b'
     assert encoded(source) == '<img src="https://essai.example/ville/a.jpg" alt="a">b'
 
 
