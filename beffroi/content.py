@@ -1,0 +1,213 @@
+"""The tree of `content/`: every Markdown file read once, its id, its address, and where its links lead.
+
+`read` never raises for bad content: what is wrong becomes a `Fault`, and the rest of the tree stands.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+from beffroi.errors import Fault
+from beffroi.model import Category
+from beffroi.schema import Document, Invalid, parse
+from beffroi.settings import Site
+from beffroi.text import slugify
+
+PAGES = "pages"
+"""The folder of the lasting pages (contact, legal notice…): no date, addresses at the root of the site."""
+
+IMAGES = "images"
+"""The folder of the originals: never copied, only re-encoded."""
+
+RESERVED = frozenset(
+    "api feeds images fichiers theme pagefind recherche recevoir hors-ligne panneau plan-du-site index 404".split()
+)
+"""Addresses that the theme and the service use: neither a page nor a category may take them."""
+
+RASTER = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif"})
+"""Images that the build re-encodes."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One Markdown file that passed its schema. `source` is its path from the site's root, with slashes."""
+
+    path: Path
+    source: str
+    id: str
+    slug: str
+    category: Category | None
+    document: Document
+
+    @property
+    def url_path(self) -> str:
+        """Root-relative address, without the site's base path."""
+        return f"/{self.id}/" if self.category else f"/{self.slug}/"
+
+    @property
+    def since(self) -> datetime | None:
+        """The instant at which it may be shown; `None` for a page without date."""
+        front = self.document.front
+        return max((m for m in (front.date, front.start) if m), default=None)
+
+    def visible(self, at: datetime) -> bool:
+        """Whether citizens may see it at that instant: published, and its embargo has passed."""
+        return self.document.front.status == "published" and (self.since is None or self.since <= at)
+
+
+@dataclass(frozen=True)
+class Link:
+    """Where an address in a file leads. `path` is the local file for images and other files."""
+
+    kind: Literal["external", "anchor", "entry", "file", "image", "missing"]
+    href: str
+    entry: Entry | None = None
+    path: Path | None = None
+    fragment: str = ""
+
+
+@dataclass(frozen=True)
+class Tree:
+    """All entries by id, and what was wrong with the files that are not among them."""
+
+    site: Site
+    entries: Mapping[str, Entry]
+    faults: tuple[Fault, ...] = ()
+    files: int = field(default=0)
+
+    @cached_property
+    def by_source(self) -> Mapping[str, Entry]:
+        """Entries by their path from the site's root (NFC, since macOS writes NFD)."""
+        return {_nfc(entry.source): entry for entry in self.entries.values()}
+
+    @cached_property
+    def by_url(self) -> Mapping[str, Entry]:
+        """Entries by their root-relative address."""
+        return {entry.url_path: entry for entry in self.entries.values()}
+
+    def visible(self, at: datetime) -> list[Entry]:
+        """What citizens may see at that instant, in the order of their paths."""
+        return [entry for entry in self.entries.values() if entry.visible(at)]
+
+
+def read(site: Site) -> Tree:
+    """Read every Markdown file of the site's content, in the order of their paths."""
+    entries: dict[str, Entry] = {}
+    faults: list[Fault] = []
+    count = 0
+    for path in _markdown(site.content):
+        count += 1
+        source = _source(site, path)
+        try:
+            entry = _entry(site, path, source)
+        except Invalid as invalid:
+            faults.extend(invalid.faults)
+            continue
+        if clash := entries.get(entry.id):
+            faults.append(Fault(source, 1, f"même adresse que {clash.source} ({entry.url_path}) ; renommez l’un des deux fichiers."))
+            continue
+        entries[entry.id] = entry
+    if not count:
+        faults.append(Fault(_source(site, site.content), 1, "aucun fichier Markdown ; vérifiez PATH dans pelicanconf.py."))
+    return Tree(site, entries, tuple(faults), count)
+
+
+def _markdown(content: Path) -> Iterator[Path]:
+    """Every .md below the folder, sorted; hidden files and content/README.md (the editors' reference) left out."""
+    for folder, names, files in os.walk(content):
+        names[:] = sorted(n for n in names if not n.startswith(".") and Path(folder, n) != content / IMAGES)
+        for name in sorted(files):
+            path = Path(folder, name)
+            if name.lower().endswith(".md") and not name.startswith(".") and path != content / "README.md":
+                yield path
+
+
+def _source(site: Site, path: Path) -> str:
+    try:
+        return path.relative_to(site.root).as_posix()
+    except ValueError:  # PATH may point outside the site's folder
+        return path.as_posix()
+
+
+def _entry(site: Site, path: Path, source: str) -> Entry:
+    """Raises `Invalid` with every fault of that file."""
+    folder = path.relative_to(site.content).parts[0]
+    page = folder == PAGES
+    if not page and folder not in site.categories:
+        known = ", ".join([*site.categories, PAGES])
+        found = "n’est dans aucune rubrique" if folder == path.name else f"« {folder} » n’est pas une rubrique"
+        raise Invalid([Fault(source, 1, f"le fichier {found} ; déplacez-le dans l’un de ces dossiers : {known}.")])
+    slug = slugify(path.stem)
+    faults = []
+    if not slug or (page and (slug in RESERVED or slug in site.categories)):
+        found = f"donne l’adresse « /{slug}/ », déjà prise par le site" if slug else "ne contient ni lettre ni chiffre"
+        faults.append(Fault(source, 1, f"le nom du fichier {found} ; renommez-le, par exemple « ma-page.md »."))
+    try:
+        document = parse(path.read_bytes(), source, site, page=page)
+    except Invalid as invalid:
+        raise Invalid([*faults, *invalid.faults]) from None
+    except OSError as error:
+        raise Invalid([Fault(source, 1, f"fichier illisible : {error.strerror} ; vérifiez ses droits.")]) from error
+    if faults:
+        raise Invalid(faults)
+    return Entry(path, source, f"{folder}/{slug}", slug, None if page else site.categories[folder], document)
+
+
+def resolve(tree: Tree, entry: Entry, href: str) -> Link:
+    """Where `href`, as written in that entry's file, leads.
+
+    Accepted forms: a relative path (`../alertes/crue.md`, `../images/pont.jpg`), a path from `content/`
+    (`/images/pont.jpg`), an address of the site (`/contact/`), Pelican's `{filename}` and `{static}`.
+    """
+    if href.startswith("#"):
+        return Link("anchor", href, fragment=href[1:])
+    parts = urlsplit(href)
+    if parts.scheme or parts.netloc:
+        return Link("external", href)
+    path = unquote(parts.path)
+    for mark in ("{filename}", "{static}", "{attach}", "|filename|", "|static|", "|attach|"):
+        path = path.removeprefix(mark)
+    if path.rstrip("/") and (target := tree.by_url.get(f"/{path.strip('/')}/")) and path.startswith("/"):
+        return Link("entry", href, entry=target, fragment=parts.fragment)
+    if path.startswith("/") and _theme_address(tree.site, path):
+        return Link("external", href)
+    return _local(tree, entry, path, href, parts.fragment)
+
+
+def _theme_address(site: Site, path: str) -> bool:
+    """An address that the build itself makes: home, a category, the subscription page, a feed."""
+    first = path.strip("/").split("/")[0]
+    return not first or path.strip("/") in site.categories or (first in RESERVED and first not in {"images", "fichiers"})
+
+
+def _local(tree: Tree, entry: Entry, path: str, href: str, fragment: str) -> Link:
+    folder = tree.site.content if path.startswith("/") else entry.path.parent
+    local = Path(os.path.normpath(folder / path.lstrip("/")))
+    if not local.is_relative_to(tree.site.content):
+        return Link("missing", href)
+    if local.suffix.lower() == ".md":
+        target = tree.by_source.get(_nfc(_source(tree.site, local)))
+        return Link("entry", href, entry=target, fragment=fragment) if target else Link("missing", href)
+    if not local.is_file():
+        return Link("missing", href)
+    kind: Literal["image", "file"] = "image" if local.suffix.lower() in RASTER else "file"
+    return Link(kind, href, path=local, fragment=fragment)
+
+
+def image_path(site: Site, src: str) -> Path:
+    """The original that the front matter's `image.src` names: a path inside `content/images/`."""
+    name = posixpath.normpath("/" + src.removeprefix("/").removeprefix("images/")).lstrip("/")
+    return site.content / IMAGES / name
+
+
+def _nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text)

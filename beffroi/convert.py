@@ -1,0 +1,23 @@
+"""Markdown to HTML, the same for `check` (which looks for anchors) and for the build."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from markdown import Markdown
+
+from beffroi.text import slugify
+
+EXTENSIONS = ("extra", "sane_lists", "toc")
+
+
+@cache
+def _converter() -> Markdown:
+    """One converter for the whole process: making one costs more than using it."""
+    anchors = {"slugify": lambda text, _separator: slugify(text) or "partie"}
+    return Markdown(extensions=list(EXTENSIONS), extension_configs={"toc": anchors}, output_format="html")
+
+
+def convert(body: str) -> str:
+    """The HTML of a Markdown body: tables, definition lists, footnotes, and an id on each heading."""
+    return _converter().reset().convert(body)

@@ -1,0 +1,97 @@
+"""The files that others pull: `render(items, publisher, at) -> bytes`, one small module a format.
+
+`items` are published ones in any order, `at` is the instant of the build. The same arguments give the same bytes: no
+clock, no locale, no hash seed. Each is served as `{publisher.url}/feeds/<name>`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+from beffroi.model import Item, Publisher
+from beffroi.text import clean
+
+Render: TypeAlias = Callable[[Sequence[Item], Publisher, datetime], bytes]
+
+LATEST = 50
+"""How many of the newest items a feed holds beside what runs now, and how many an archive page holds."""
+CORRECTED = 20
+"""How many older items stand in the first page because they were corrected lately."""
+
+
+def _lazily(module: str) -> Render:
+    """The `render` of one module, imported at the first call: feedgen alone costs 0.2 s."""
+
+    def render(items: Sequence[Item], publisher: Publisher, at: datetime) -> bytes:
+        made: bytes = import_module(f"{__name__}.{module}").render(items, publisher, at)
+        return made
+
+    return render
+
+
+FEEDS: dict[str, Render] = {
+    "rss.xml": _lazily("rss"),
+    "feed.json": _lazily("jsonfeed"),
+    "panel.json": _lazily("panel"),
+}
+"""File name under `feeds/` and what makes it. `feed.json` has archive pages besides: `jsonfeed.pages`."""
+
+
+def address(publisher: Publisher, name: str) -> str:
+    """Where a feed is served."""
+    return f"{publisher.url}/feeds/{name}"
+
+
+def full(publisher: Publisher, path: str) -> str:
+    """The absolute address of a root-relative path; an address that is already absolute stays."""
+    return publisher.absolute(path) if path.startswith("/") else path
+
+
+def known(items: Iterable[Item], at: datetime) -> list[Item]:
+    """What citizens may know of at that instant, newest first; items of one instant go by id.
+
+    Ordered by `since`, not by `date`: an item that comes out now is the newest, however early it was written.
+    """
+    shown = sorted((item for item in items if item.since <= at), key=lambda item: item.id)
+    return sorted(shown, key=lambda item: item.since, reverse=True)
+
+
+def current(items: Iterable[Item], at: datetime) -> list[Item]:
+    """The first page of a feed, newest first: the latest 50, all that has an end and still runs, and the older ones
+    that were corrected last, so that every reader learns of it."""
+    shown = known(items, at)
+    latest, older = shown[:LATEST], shown[LATEST:]
+    touched = sorted((item for item in older if item.updated > item.since), key=lambda item: item.updated, reverse=True)
+    corrected = {item.id for item in touched[:CORRECTED]}
+    return latest + [item for item in older if item.id in corrected or (item.over and item.runs(at))]
+
+
+def rfc3339(at: datetime, zone: ZoneInfo) -> str:
+    """The instant on the commune's clock, to the second: `2026-05-05T08:30:00+02:00` (RFC 3339, section 5.6).
+
+    Times before 1911, when Paris was 9 min 21 s ahead, are written in UTC: an offset has no seconds there.
+    """
+    local = at.astimezone(zone)
+    offset = local.utcoffset() or timedelta()
+    return (local if offset % timedelta(minutes=1) == timedelta() else at.astimezone(UTC)).isoformat(timespec="seconds")
+
+
+def dumps(value: Any) -> bytes:
+    """JSON as UTF-8, one field a line, keys in the given order, a newline at the end; strings cleaned.
+
+    Raises `ValueError` for a number that JSON lacks (NaN, infinity).
+    """
+    return (json.dumps(_cleaned(value), ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {key: _cleaned(inner) for key, inner in value.items()}
+    return [_cleaned(inner) for inner in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,38 @@
+"""`sitemap.xml` (https://www.sitemaps.org/protocol.html) and `robots.txt` (RFC 9309)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from urllib.parse import quote
+from xml.sax.saxutils import escape
+
+from beffroi.model import Publisher
+from beffroi.text import clean
+
+LIMIT = 50_000
+"""Addresses that one sitemap may hold."""
+
+
+def render(pages: Iterable[tuple[str, datetime | None]]) -> bytes:
+    """The sitemap of absolute addresses with the instant of their last change, where known; sorted by address.
+
+    Raises `ValueError` beyond 50,000 addresses.
+    """
+    known = dict(sorted(pages, key=lambda page: page[0]))
+    if len(known) > LIMIT:
+        raise ValueError(f"a sitemap holds {LIMIT} addresses, not {len(known)}")
+    lines = (_entry(url, changed) for url, changed in known.items())
+    head = '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
+    return (head + "".join(lines) + "</urlset>\n").encode()
+
+
+def _entry(url: str, changed: datetime | None) -> str:
+    address = escape(quote(clean(url), safe=":/?#[]@!$&'()*+,;=%~"), {"'": "&apos;"})
+    date = f"<lastmod>{changed.astimezone(UTC).isoformat(timespec='seconds')}</lastmod>" if changed else ""
+    return f"<url><loc>{address}</loc>{date}</url>\n"
+
+
+def robots(publisher: Publisher) -> bytes:
+    """Everything may be read: it is public information. Names the sitemap."""
+    return f"User-agent: *\nDisallow:\n\nSitemap: {publisher.url}/sitemap.xml\n".encode()

@@ -1,0 +1,113 @@
+"""The road of one item, from the editors' files to the phones: check, build, verify, deploy, announce, deliver."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from beffroi import content
+from beffroi.announce import Announced, Delivered, announce, deliver
+from beffroi.channels import keys
+from beffroi.check import check
+from beffroi.deploy import Deployed, deploy, swap
+from beffroi.errors import BeffroiError, CheckFailed, DeployError, Fault
+from beffroi.settings import Service, Site, read_service, read_site
+from beffroi.site.build import Built, build
+from beffroi.store.db import connect
+from beffroi.verify import verify
+
+SETTINGS = "publishconf.py"
+Step = Callable[[str], None]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Published:
+    """What one publication did, for the closing table."""
+
+    site: Site
+    warnings: Sequence[Fault]
+    built: Built
+    deployed: Deployed
+    announced: Announced
+    delivered: Delivered
+
+
+def publish(
+    root: Path, at: datetime, *, adopt: bool = False, step: Step = lambda _: None, progress: Progress = lambda _d, _t: None
+) -> Published:
+    """Publish the site of that folder as it stands at that instant.
+
+    `adopt` records what is new without telling anybody. `step` hears the name of each stage, `progress` how many of
+    the messages owed have an answer. Raises `BeffroiError`: before the deployment nothing has changed; after it,
+    whatever is owed stays in the ledger and the next publication goes on.
+    """
+    site, service = read_site(root / SETTINGS), read_service(root)
+    with only_one(service.var):
+        tree, warnings = checked(site, step)
+        built = rebuilt(tree, at, service, step)
+        step("Mise en ligne")
+        deployed = deploy(built.out, service.current, service.keep_releases)
+        keys.ensure(service.vapid_key)
+        engine = connect(service.database)
+        step("Annonce")
+        announced = announce(deployed.release, site, service, engine, at, adopt_all=adopt)
+        delivered = deliver(site, service, engine, progress=progress)
+    return Published(site, warnings, built, deployed, announced, delivered)
+
+
+def checked(site: Site, step: Step = lambda _: None) -> tuple[content.Tree, list[Fault]]:
+    """The content, and its warnings. Raises `CheckFailed` with every fault of every file."""
+    step("Contrôle des contenus")
+    tree = content.read(site)
+    faults = check(tree)
+    if errors := [fault for fault in faults if fault.level == "error"]:
+        raise CheckFailed(errors)
+    return tree, faults
+
+
+def rebuilt(tree: content.Tree, at: datetime, service: Service, step: Step = lambda _: None) -> Built:
+    """Build beside, verify, then put the result at `output/`: it always holds the last good build."""
+    step("Construction du site")
+    root, site = tree.site.root, tree.site
+    out = service.var / "build"
+    shutil.rmtree(out, ignore_errors=True)  # left by a build that was killed
+    try:
+        built = build(tree, at, out, service.var / "cache")
+        step("Vérification")
+        verify(out, site, built.items)
+        place = root / str(site.raw.get("OUTPUT_PATH") or "output")
+        swap(out, place)
+    except OSError as error:
+        raise DeployError(f"output/ n’a pas pu être remplacé : {error}.") from error
+    finally:
+        shutil.rmtree(out, ignore_errors=True)
+    return Built(place, built.items, built.pages)
+
+
+@contextmanager
+def only_one(var: Path) -> Iterator[None]:
+    """Two publications at once would announce against one another: the second is refused, with a sentence.
+
+    The lock is the kernel's: it is gone with the process, however that ends.
+    """
+    var.mkdir(parents=True, exist_ok=True)
+    with open(var / "publish.lock", "a+", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.seek(0)
+            raise BeffroiError(
+                f"Une autre publication est en cours (processus {lock.read().strip() or 'inconnu'}) ; "
+                "attendez sa fin, puis relancez la commande."
+            ) from error
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield

@@ -1,0 +1,141 @@
+"""One pass over an item's HTML: links resolved, images replaced by their pictures, French spaces set.
+
+What a body must not bring into a page (scripts, frames, styles, other people's images) is left out here, whatever the
+Markdown held: no page of the site makes a third-party request (DESIGN.md, section 4.7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape, unescape
+from html.parser import HTMLParser
+
+from beffroi.content import Link
+from beffroi.model import Image
+from beffroi.text import typeset
+
+DROPPED = frozenset({"script", "style", "iframe", "object", "embed", "form", "template", "noscript"})
+"""Left out with everything they hold."""
+VOID_DROPPED = frozenset({"link", "meta", "base"})
+VERBATIM = frozenset({"code", "pre", "kbd", "samp"})
+"""Typography stays out of these."""
+URLS = {"a": "href", "source": "src", "video": "src", "audio": "src"}
+
+Attrs = list[tuple[str, str | None]]
+
+
+class Rewriter(HTMLParser):
+    """Reads HTML and writes it again. `address` gives the page's address of a link, `None` where there is nothing to
+    lead to; `image` gives the encoded image of a link, `None` where it is not ours."""
+
+    def __init__(
+        self,
+        resolve: Callable[[str], Link],
+        address: Callable[[Link], str | None],
+        image: Callable[[Link, str], Image | None],
+    ) -> None:
+        super().__init__(convert_charrefs=False)
+        self._resolve, self._address, self._image = resolve, address, image
+        self._out: list[str] = []
+        self._text: list[str] = []
+        self._dropped: list[str] = []
+        self._verbatim = 0
+        self._anchors: list[bool] = []  # for each open <a>, whether its tag was written
+
+    def rewrite(self, html: str) -> str:
+        """The whole document, rewritten."""
+        self.feed(html)
+        self.close()
+        self._flush()
+        return "".join(self._out)
+
+    def _flush(self) -> None:
+        """Typeset the text gathered since the last tag: entities and letters are one text to a reader."""
+        if self._text:
+            text = "".join(self._text)
+            self._out.append(escape(text if self._verbatim else typeset(text), quote=False))
+            self._text.clear()
+
+    def handle_starttag(self, tag: str, attrs: Attrs) -> None:
+        if tag in DROPPED:
+            self._dropped.append(tag)
+        if self._dropped or tag in VOID_DROPPED:
+            return
+        self._flush()
+        if tag == "img":
+            self._out.append(self._picture(dict(attrs)))
+            return
+        if tag == "a" and not self._link(attrs):
+            return
+        self._verbatim += tag in VERBATIM
+        if tag == "table":
+            self._out.append('<div class="table-scroll" role="region" aria-label="Tableau" tabindex="0">')
+        self._out.append(_tag(tag, self._safe(tag, attrs)))
+
+    def handle_startendtag(self, tag: str, attrs: Attrs) -> None:
+        if tag not in DROPPED:
+            self.handle_starttag(tag, attrs)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._dropped:
+            if tag == self._dropped[-1]:
+                self._dropped.pop()
+            return
+        self._flush()
+        if tag == "a" and self._anchors and not self._anchors.pop():
+            return
+        self._verbatim -= tag in VERBATIM and self._verbatim > 0
+        self._out.append(f"</{tag}></div>" if tag == "table" else f"</{tag}>")
+
+    def handle_data(self, data: str) -> None:
+        if not self._dropped:
+            self._text.append(data)
+
+    def handle_entityref(self, name: str) -> None:
+        self.handle_data(unescape(f"&{name};"))
+
+    def handle_charref(self, name: str) -> None:
+        self.handle_data(unescape(f"&#{name};"))
+
+    def _link(self, attrs: Attrs) -> bool:
+        """Whether this <a> leads somewhere that citizens may go now."""
+        href = dict(attrs).get("href")
+        written = href is None or self._address(self._resolve(href)) is not None
+        self._anchors.append(written)
+        return written
+
+    def _safe(self, tag: str, attrs: Attrs) -> Attrs:
+        kept: Attrs = []
+        for name, value in attrs:
+            if name.startswith("on") or name in {"style", "srcset", "ping"}:
+                continue
+            if name == URLS.get(tag) and value is not None:
+                value = self._address(self._resolve(value))
+                if value is None:
+                    continue
+            kept.append((name, value))
+        return kept
+
+    def _picture(self, attrs: dict[str, str | None]) -> str:
+        src, alt = attrs.get("src") or "", typeset(attrs.get("alt") or "")
+        image = self._image(self._resolve(src), alt)
+        return picture(image) if image else escape(alt)
+
+
+def picture(image: Image, sizes: str = "(min-width: 48rem) 44rem, 100vw") -> str:
+    """The `<picture>` element of an image: modern formats first, sizes known, loaded when it comes near."""
+    last = image.fallback
+    sources = "".join(
+        f'<source type="{mime}" srcset="{image.srcset(mime)}" sizes="{sizes}">' for mime in image.types if mime != last.type
+    )
+    srcset = f' srcset="{image.srcset(last.type)}" sizes="{sizes}"' if image.srcset(last.type).count(",") else ""
+    size = f' width="{last.width}" height="{last.height}"' if last.width else ""
+    return (
+        f'<picture>{sources}<img src="{last.url}"{srcset} alt="{escape(image.alt)}"{size} '
+        'loading="lazy" decoding="async"></picture>'
+    )
+
+
+def _tag(tag: str, attrs: Attrs) -> str:
+    shown = "".join(f" {name}" if value is None else f' {name}="{escape(value)}"' for name, value in attrs)
+    return f"<{tag}{shown}>"

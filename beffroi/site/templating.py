@@ -1,0 +1,45 @@
+"""The functions and filters that templates have besides Jinja's own (documented in docs/reference/theme.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from markupsafe import Markup
+
+from beffroi import text
+from beffroi.model import Event, Image
+from beffroi.settings import Site
+from beffroi.site.html import picture
+from beffroi.site.pwa import Assets
+
+
+def names(site: Site, assets: Assets) -> Mapping[str, Any]:
+    """Global functions: `asset`, `href`, `absolute`, `span`, `picture`."""
+
+    def href(path: str) -> str:
+        return f"{site.base}{path}"
+
+    def span(event: Event) -> str:
+        return text.span(event.start.astimezone(site.zone), event.end.astimezone(site.zone), event.all_day)
+
+    def shown(image: Image, sizes: str = "100vw") -> Markup:
+        return Markup(picture(image, sizes))  # noqa: S704  # every attribute is escaped by `picture`
+
+    return {"asset": assets, "href": href, "absolute": site.publisher.absolute, "span": span, "picture": shown}
+
+
+def filters(site: Site) -> Mapping[str, Callable[[Any], str]]:
+    """Dates in French words, in the commune's time; `iso` for machines (RFC 3339)."""
+
+    def local(render: Callable[[datetime], str]) -> Callable[[datetime], str]:
+        return lambda moment: render(moment.astimezone(site.zone))
+
+    return {
+        "day": local(text.day),
+        "moment": local(text.moment),
+        "until": local(text.until),
+        "iso": local(datetime.isoformat),
+        "typeset": text.typeset,
+    }

@@ -1,0 +1,89 @@
+"""Look at a built site before anybody sees it: whole, and at one with itself.
+
+Pelican builds a site without feeds, exit status 0, when a plugin's name is mistyped: nothing is taken for granted here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from xml.etree import ElementTree
+
+from beffroi.errors import VerifyError
+from beffroi.feeds import FEEDS
+from beffroi.model import Item
+from beffroi.settings import Site
+
+REQUIRED = (
+    *("index.html", "404.html", "sitemap.xml", "robots.txt", "manifest.webmanifest", "service-worker.js"),
+    *("recherche/index.html", "recevoir/index.html", "hors-ligne/index.html", "panneau/index.html"),
+    "pagefind/pagefind.js",
+)
+
+
+def verify(out: Path, site: Site, items: Sequence[Item]) -> None:
+    """Raise `VerifyError` with every way in which `out` is not the site of these items."""
+    if problems := list(_problems(out, site, items)):
+        lines = "\n".join(f"- {problem}" for problem in problems)
+        raise VerifyError(f"Le site construit n’est pas complet ; rien n’a été remplacé.\n{lines}")
+
+
+def _problems(out: Path, site: Site, items: Sequence[Item]) -> Iterator[str]:
+    for name in [*REQUIRED, *(f"feeds/{feed}" for feed in FEEDS)]:
+        path = out / name
+        if not path.is_file() or not path.stat().st_size:
+            yield f"{name} manque"
+        elif problem := _unreadable(path):
+            yield f"{name} : {problem}"
+    for item in items:
+        if not (out / page(site, item.path)).is_file():
+            yield f"la page de {item.id} manque"
+    yield from _feed(out, site, items)
+
+
+def page(site: Site, path: str) -> str:
+    """The file, relative to the site's folder, of a root-relative address."""
+    name = path.removeprefix(site.base).lstrip("/")
+    return f"{name}index.html" if not name or name.endswith("/") else name
+
+
+def _unreadable(path: Path) -> str:
+    try:
+        if path.suffix in {".json", ".webmanifest"}:
+            json.loads(path.read_bytes())
+        elif path.suffix == ".xml":
+            ElementTree.parse(path)  # noqa: S314  # we wrote it a moment ago
+    except (ValueError, ElementTree.ParseError) as error:
+        return f"illisible ({error})"
+    return ""
+
+
+def archive(out: Path) -> Iterator[Mapping[str, Any]]:
+    """The items of feed.json, then of the pages that `next_url` leads to; each file once."""
+    name: str | None = "feed.json"
+    seen: set[str] = set()
+    while name and name not in seen and (out / "feeds" / name).is_file():
+        seen.add(name)
+        page_of = json.loads((out / "feeds" / name).read_bytes())
+        yield from page_of["items"]
+        following = page_of.get("next_url")
+        name = urlsplit(following).path.rsplit("/", 1)[-1] if following else None
+
+
+def _feed(out: Path, site: Site, items: Sequence[Item]) -> Iterator[str]:
+    """Pages and JSON Feed say the same of the same items."""
+    try:
+        told = {entry["id"]: (entry["url"], entry["title"]) for entry in archive(out)}
+    except (ValueError, KeyError, TypeError) as error:
+        yield f"feeds/feed.json : illisible ({error})"
+        return
+    real = {item.id: (item.url, item.title) for item in items}
+    for item_id in sorted(real.keys() - told.keys()):
+        yield f"feeds/feed.json ne dit rien de {item_id}"
+    for item_id in sorted(told.keys() - real.keys()):
+        yield f"feeds/feed.json parle de {item_id}, qui n’est pas public"
+    for item_id in sorted(i for i in real.keys() & told.keys() if real[i] != told[i]):
+        yield f"feeds/feed.json et la page de {item_id} n’ont pas le même titre ou la même adresse"
