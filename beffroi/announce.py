@@ -30,6 +30,8 @@ from beffroi.store.db import transaction
 from beffroi.store.ledger import Announcement, Known, Message
 from beffroi.store.worker import working
 
+__all__ = ["Announced", "Clock", "Decision", "Delivered", "Why", "announce", "deliver", "news", "revision"]
+
 
 class Why(StrEnum):
     """Why an item is told, or adopted: written in the ledger as known, and told to nobody. French, for the report."""

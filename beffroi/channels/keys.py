@@ -10,27 +10,23 @@ import stat
 from base64 import urlsafe_b64encode
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
-from py_vapid import Vapid02  # type: ignore[import-untyped]
+from typing import TYPE_CHECKING
 
 from beffroi.errors import SettingsError
 
+if TYPE_CHECKING:  # cryptography costs 45 ms, and most publications only ask whether the key is there
+    from py_vapid import Vapid02  # type: ignore[import-untyped]
+
 
 def ensure(path: Path) -> bool:
-    """Make the key where there is none; return whether it was made. Raises `SettingsError` as `load` does.
+    """Make the key where there is none; return whether it was made.
+
+    Raises `SettingsError` where it is readable by others, or cannot be written.
 
     Processes that start together agree on one key: the file appears whole, and only for the first of them.
     """
     if path.exists():
-        load(path)
+        _check_mode(path)
         return False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -39,6 +35,7 @@ def ensure(path: Path) -> bool:
             file.flush()
             os.fsync(file.fileno())
             os.link(file.name, path)  # unlike a rename, it never replaces the key of another process
+        _sync(path.parent)
     except FileExistsError:
         return False
     except OSError as error:
@@ -48,7 +45,27 @@ def ensure(path: Path) -> bool:
     return True
 
 
+def _sync(folder: Path) -> None:
+    """The name of the key, too, must survive a power cut: browsers are about to subscribe with it."""
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def _check_mode(path: Path) -> None:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        raise SettingsError(
+            f"La clé {path} est lisible par d’autres utilisateurs (mode {mode:o}) ; lancez : chmod 600 {path}"
+        )
+
+
 def _new_key() -> bytes:
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
     key = ec.generate_private_key(ec.SECP256R1())
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
@@ -58,12 +75,12 @@ def load(path: Path) -> Vapid02:
 
     Raises `SettingsError` where it is absent, readable by others, or not a P-256 key in PEM.
     """
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+    from py_vapid import Vapid02
+
     try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        if mode & 0o077:
-            raise SettingsError(
-                f"La clé {path} est lisible par d’autres utilisateurs (mode {mode:o}) ; lancez : chmod 600 {path}"
-            )
+        _check_mode(path)
         key = load_pem_private_key(path.read_bytes(), password=None)
     except FileNotFoundError as error:
         raise SettingsError(f"La clé {path} est introuvable ; lancez : invoke keys") from error
@@ -80,5 +97,7 @@ def load(path: Path) -> Vapid02:
 
 def public_key(path: Path) -> str:
     """What browsers need to subscribe: the uncompressed point, base64url without padding (87 characters)."""
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
     point = load(path).public_key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     return urlsafe_b64encode(point).rstrip(b"=").decode("ascii")
