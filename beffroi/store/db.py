@@ -38,6 +38,16 @@ def connect(url: str) -> Engine:
     return engine
 
 
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """One transaction, committed at its end. Raises `StoreError` where the database fails."""
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except SQLAlchemyError as error:
+        raise StoreError(f"La base de données {_shown(str(engine.url))} ne répond pas : {error}") from error
+
+
 def _shown(url: str) -> str:
     """The address without its password."""
     try:
@@ -49,7 +59,7 @@ def _shown(url: str) -> str:
 def _tune_sqlite(connection: Any, _record: Any) -> None:
     """WAL so that the site's service reads while `publish` writes; FULL so that a power cut forgets nothing told."""
     connection.isolation_level = None  # transactions are begun by `_begin_immediate`, not by the driver
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -69,6 +79,11 @@ def _migrate(engine: Engine) -> None:
         version = _version(connection)
     if version == HEAD:
         return
+    if version is not None and version > HEAD:
+        raise StoreError(
+            f"La base de données {_shown(str(engine.url))} est en version {version}, plus récente que ce programme "
+            f"(version {HEAD}) ; installez la version de Beffroi qui l’a mise à jour."
+        )
     with _migration_lock(engine) as connection:
         from alembic import command  # imported late: only a new or older database needs it
         from alembic.config import Config

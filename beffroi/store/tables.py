@@ -28,6 +28,8 @@ subscriptions = Table(
     Column("areas", Text, nullable=False),  # JSON array of slugs, sorted; [] is the whole commune
     Column("created_at", BigInteger, nullable=False),
     Column("seen_at", BigInteger, nullable=False),
+    # Without it SQLite gives a deleted subscriber's number to the next one, who would inherit what was owed.
+    sqlite_autoincrement=True,
 )
 
 announcements = Table(
@@ -35,14 +37,16 @@ announcements = Table(
     metadata,
     Column("id", Id, primary_key=True, autoincrement=True),
     Column("item_id", Text, nullable=False),
-    Column("revision", String(64), nullable=False),  # what was said, hashed: another revision is an update
+    Column("number", Integer, nullable=False),  # 1, 2, 3...: an item that takes back its first words is an update too
+    Column("revision", String(64), nullable=False),  # SHA-256 of what was said, hexadecimal
     Column("state", String(10), nullable=False),  # told | adopted (known, told to nobody)
     Column("payload", Text, nullable=False),  # the message as sent, JSON; empty when adopted
     Column("urgency", String(10), nullable=False),  # RFC 8030, section 5.3
     Column("topic", String(32), nullable=False),  # RFC 8030, section 5.4
-    Column("expires_at", BigInteger, nullable=False),  # nothing is sent after it
+    Column("expires_at", BigInteger, nullable=False),  # nothing is sent from then on
     Column("created_at", BigInteger, nullable=False),
-    UniqueConstraint("item_id", "revision"),
+    UniqueConstraint("item_id", "number"),
+    sqlite_autoincrement=True,
 )
 
 deliveries = Table(
@@ -52,12 +56,15 @@ deliveries = Table(
     Column("announcement_id", Id, ForeignKey("announcements.id", ondelete="CASCADE"), nullable=False),
     # No foreign key: a delivery outlives the subscription it was owed to, as a count that names nobody.
     Column("subscription_id", Id, nullable=False),
-    Column("state", String(10), nullable=False),  # owed | claimed | sent | gone | failed
+    Column("state", String(10), nullable=False),  # owed | claimed | sent | gone | failed | dropped
+    Column("rank", Integer, nullable=False),  # of the urgency: 0 goes first
     Column("attempts", Integer, nullable=False, default=0),
     Column("not_before", BigInteger, nullable=False, default=0),
     Column("lease_until", BigInteger, nullable=False, default=0),
-    Column("owner", String(40), nullable=False, default=""),
+    Column("owner", String(160), nullable=False, default=""),
     Column("error", Text, nullable=False, default=""),
     UniqueConstraint("announcement_id", "subscription_id"),
-    Index("ix_deliveries_state", "state", "not_before"),
+    # What `claim` walks: one range a rank, in the order of claiming.
+    Index("ix_deliveries_due", "state", "rank", "not_before"),
+    sqlite_autoincrement=True,
 )

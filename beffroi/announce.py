@@ -1,0 +1,217 @@
+"""Announce: what citizens can read (`feed.json`) − what was told (the ledger) = what is new; then deliver it.
+
+::
+
+    feed.read ──> news(items, known) ──> Decision: tell | adopt ──> ledger.record          `announce`
+                                                    ledger.claim ──> WebPush.send ──> ledger.settle    `deliver`
+
+Nothing is lost and, but for the few in flight when a process is killed, nothing is told twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine
+
+from beffroi.channels import FeedItem, feed, keys, webpush
+from beffroi.channels.dispatch import Clock, Delivered, Dispatch
+from beffroi.settings import Service, Site
+from beffroi.store import ledger
+from beffroi.store.db import transaction
+from beffroi.store.ledger import Announcement, Known, Message
+from beffroi.store.worker import working
+
+__all__ = ["Announced", "Clock", "Decision", "Delivered", "Why", "announce", "deliver", "news", "revision"]
+
+
+class Why(StrEnum):
+    """Why an item is told, or adopted: written in the ledger as known, and told to nobody. French, for the report."""
+
+    NEW = "nouveau"
+    UPDATE = "mis à jour"
+    FIRST = "première publication : rien n’est annoncé"
+    ASKED = "adopté à la demande"
+    OVER = "déjà terminé"
+    OLD = "trop ancien pour être annoncé"
+    SILENT = "sans notification, comme demandé (push: non)"
+    UNTOLD = "modifié, mais jamais annoncé"
+
+    @property
+    def told(self) -> bool:
+        """Whether phones hear of it."""
+        return self in {Why.NEW, Why.UPDATE}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do with one item that the ledger does not know in these words. `number` is its place in the ledger."""
+
+    item: FeedItem
+    why: Why
+    revision: str
+    number: int
+
+
+def revision(item: FeedItem) -> str:
+    """SHA-256 of what phones are told of an item: other words are another revision.
+
+    The date of modification counts for alerts only: a corrected comma in the text of a news item rings no phone.
+    """
+    told = {
+        "title": item.title,
+        "words": item.push if item.push is False else item.words,
+        "url": item.url,
+        "lang": item.lang,
+        "category": item.category,
+        "areas": item.areas,
+        "end": item.end and int(item.end.timestamp()),
+        "alert": item.alert and (item.alert.severity, item.alert.urgency, item.alert.certainty),
+        "modified": item.alert and int(item.modified.timestamp()),
+    }
+    text = json.dumps(told, sort_keys=True)
+    return sha256(text.encode("ascii")).hexdigest()
+
+
+def news(
+    items: Iterable[FeedItem],
+    known: Mapping[str, Known],
+    at: datetime,
+    max_age: timedelta,
+    *,
+    everything: Why | None = None,
+) -> list[Decision]:
+    """What the ledger does not know yet, in the order of the feed, each with what to do about it.
+
+    `everything` (FIRST or ASKED) adopts all of it.
+    """
+    decisions = []
+    for item in items:
+        before = known.get(item.id)
+        words = revision(item)
+        if before is None or before.revision != words:
+            why = everything or _why(item, before, at, max_age)
+            decisions.append(Decision(item, why, words, before.number + 1 if before else 1))
+    return decisions
+
+
+def _why(item: FeedItem, before: Known | None, at: datetime, max_age: timedelta) -> Why:
+    if item.push is False:
+        return Why.SILENT
+    if item.over(at):
+        return Why.OVER
+    if before and not before.told:
+        return Why.UNTOLD
+    # An alert that changes is fresh, however long it has been running: its end, too, must be told.
+    fresh = max(item.since, item.modified) if before and item.alert else item.since
+    if fresh < at - max_age:
+        return Why.OLD
+    return Why.UPDATE if before else Why.NEW
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """What `announce` did. `decisions` has one entry for each item that was new to the ledger; `withdrawn` are the ids
+    of items no longer readable of which something was owed; `owed` counts all deliveries without an answer."""
+
+    decisions: tuple[Decision, ...] = ()
+    withdrawn: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+    owed: int = 0
+
+    @property
+    def told(self) -> tuple[FeedItem, ...]:
+        """The items that phones hear of."""
+        return tuple(decision.item for decision in self.decisions if decision.why.told)
+
+    @property
+    def by_reason(self) -> dict[str, int]:
+        """How many items for each reason."""
+        return dict(Counter(decision.why.value for decision in self.decisions))
+
+    def sentences(self) -> list[str]:
+        """The report for the agent: one line an item told, one a reason for the others, then what went wrong."""
+        lines = [f"{d.item.title} ({d.item.id}) : {d.why}" for d in self.decisions if d.why.told]
+        others = Counter(d.why for d in self.decisions if not d.why.told)
+        lines += [f"{count} contenu{'s' if count > 1 else ''} : {why}" for why, count in others.items()]
+        lines += [f"{item_id} : retiré du site ; ce qui restait à envoyer ne partira pas" for item_id in self.withdrawn]
+        return [*lines, *self.faults]
+
+
+def announce(
+    release: Path, site: Site, service: Service, engine: Engine, at: datetime, adopt_all: bool = False
+) -> Announced:
+    """Write in the ledger what this release has of new, and to whom it is owed; nothing is sent yet.
+
+    An empty ledger adopts everything, so that a first publication or a lost database does not ring for the whole
+    archive; `adopt_all` does so on demand. Raises `VerifyError` for an unreadable feed, `StoreError`.
+    """
+    horizon = at - service.max_age - webpush.LIFE  # whatever may be new, and whatever may still be owed
+    current = feed.read(release, site.publisher.url, horizon)
+    second = int(at.timestamp())
+    with working(service.var) as worker, transaction(engine) as connection:
+        ledger.lock(connection)
+        ledger.release(connection, second, worker.predecessors)
+        everything = Why.ASKED if adopt_all else Why.FIRST if ledger.empty(connection) else None
+        known = ledger.known(connection, [item.id for item in current.items])
+        decisions = news(current.items, known, at, service.max_age, everything=everything)
+        ledger.record(connection, [_entry(connection, site, d, at) for d in decisions], second)
+        withdrawn = _withdrawn(connection, current)
+        ledger.withdraw(connection, withdrawn)
+        return Announced(tuple(decisions), withdrawn, current.faults, ledger.owed(connection))
+
+
+def _entry(connection: Connection, site: Site, decision: Decision, at: datetime) -> Announcement:
+    message: Message | None = None
+    recipients: Sequence[int] = ()
+    item = decision.item
+    if decision.why.told:
+        category = site.categories.get(item.category)
+        kind = category.kind if category else "news"
+        message = webpush.message(item, kind, update=decision.why is Why.UPDATE, at=at)
+        recipients = webpush.recipients(connection, item)
+    return Announcement(item.id, decision.number, decision.revision, message, tuple(recipients))
+
+
+def _withdrawn(connection: Connection, current: feed.Feed) -> tuple[str, ...]:
+    """Items that are owed, yet can no longer be read. None where a part of the feed is unreadable: who knows then."""
+    if current.faults:
+        return ()
+    return tuple(sorted(ledger.items_owed(connection) - {item.id for item in current.items}))
+
+
+def deliver(
+    site: Site,
+    service: Service,
+    engine: Engine,
+    clock: Clock | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    *,
+    again: bool = False,
+) -> Delivered:
+    """Send what is owed, until nothing is due soon; `progress` is called with (done, all).
+
+    A second process waits for the first one, then finds nothing to do. `again` takes up what push services refused,
+    for after a mended key or contact. Raises `SettingsError` (key, contact) before anything is sent, `StoreError`.
+    """
+    clock = clock or Clock()
+    with working(service.var) as worker:
+        with transaction(engine) as connection:
+            second = int(clock.now())
+            ledger.release(connection, second, worker.predecessors)
+            if again:
+                ledger.reopen(connection, second)
+            if not ledger.owed(connection):
+                return Delivered()
+        vapid, subject = keys.load(service.vapid_key), webpush.subject(site, service)
+        with closing(webpush.WebPush(vapid, subject, timeout=service.push_timeout, now=clock.now)) as channel:
+            run = Dispatch(engine, channel, worker.owner, service.push_workers, service.push_timeout, clock, progress)
+            return run.run()

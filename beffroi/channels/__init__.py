@@ -1,0 +1,50 @@
+"""The ways out. Each channel is one module with the same seam, and imports none of its sisters::
+
+    message(item, kind, publisher, update, at) -> Message     what it says of an item
+    recipients(connection, item) -> Sequence[int]             whom it owes it to
+    send(message, recipient) -> None                          tells one of them; raises SendError, Gone
+
+A channel is given a `FeedItem`: what citizens can read, and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from beffroi.model import Alert
+
+
+@dataclass(frozen=True, slots=True)
+class FeedItem:
+    """One item of `feeds/feed.json` (JSON Feed 1.1). `category` and `areas` are slugs; `end` is exclusive, that of its
+    window or else of its event; `push` is the channel's own words, None for the default ones, False for silence."""
+
+    id: str
+    category: str
+    title: str
+    url: str
+    summary: str
+    lang: str
+    published: datetime
+    modified: datetime
+    start: datetime | None = None
+    end: datetime | None = None
+    alert: Alert | None = None
+    areas: tuple[str, ...] = ()
+    push: str | Literal[False] | None = None
+
+    @property
+    def since(self) -> datetime:
+        """The instant from which citizens may know of it: the later of its publication and its start."""
+        return max(self.published, self.start) if self.start else self.published
+
+    def over(self, at: datetime) -> bool:
+        """Whether it is out of date at that instant."""
+        return self.end is not None and self.end <= at
+
+    @property
+    def words(self) -> str:
+        """What a notification says under the title."""
+        return self.push or self.summary

@@ -1,0 +1,99 @@
+"""The database opens at its newest schema, whatever else starts."""
+
+from __future__ import annotations
+
+import multiprocessing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, inspect, text
+
+from beffroi.errors import StoreError
+from beffroi.store.db import HEAD, connect
+from beffroi.store.tables import metadata
+
+PROCESSES = 8
+
+
+def described(url: str) -> dict[str, object]:
+    """Columns, keys, indexes of every table, as the database itself tells them."""
+    inspector = inspect(create_engine(url))
+    tables = [name for name in sorted(inspector.get_table_names()) if name != "alembic_version"]
+    return {
+        name: (
+            [{**column, "type": str(column["type"]), "comment": None} for column in inspector.get_columns(name)],
+            inspector.get_pk_constraint(name),
+            sorted(map(str, inspector.get_unique_constraints(name))),
+            sorted(map(str, inspector.get_indexes(name))),
+            sorted(map(str, inspector.get_foreign_keys(name))),
+        )
+        for name in tables
+    }
+
+
+def test_migrated_schema_is_the_metadata(url: str) -> None:
+    """A migrated database and one made of `tables.py` are the same, column by column, index by index."""
+    engine = connect(url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert [] == compare_metadata(context, metadata)
+    migrated = described(url)
+    metadata.drop_all(engine)
+    metadata.create_all(engine)
+    assert described(url) == migrated
+
+
+def test_head_is_the_newest_migration() -> None:
+    """`HEAD`, which spares the import of Alembic, names the newest file of the migrations."""
+    versions = Path(__file__).parents[2] / "beffroi" / "store" / "migrations" / "versions"
+    newest = max(path.name for path in versions.glob("[0-9]*.py"))
+    assert newest.split("_")[0] == HEAD
+
+
+def _open(url: str, gate: object) -> None:
+    gate.wait()  # type: ignore[attr-defined]
+    with connect(url).begin() as connection:
+        connection.execute(text("SELECT count(*) FROM deliveries"))
+
+
+def test_processes_starting_together_make_one_database(url: str) -> None:
+    """Many processes that start on an empty database at the same moment all find it whole."""
+    spawn = multiprocessing.get_context("spawn")
+    gate = spawn.Barrier(PROCESSES)
+    processes = [spawn.Process(target=_open, args=(url, gate)) for _ in range(PROCESSES)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+    assert [0] * PROCESSES == [process.exitcode for process in processes]
+
+
+def test_database_of_a_newer_version_is_refused(url: str) -> None:
+    """A database that a newer Beffroi has migrated is left alone, with a sentence that says what to install."""
+    engine = connect(url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreError, match="en version 9999, plus récente que ce programme") as caught:
+        connect(url)
+    assert "installez la version de Beffroi qui l’a mise à jour" in str(caught.value)
+
+
+def test_unreachable_database_is_a_sentence_without_password() -> None:
+    """The message names the database and never shows its password."""
+    with pytest.raises(StoreError, match="ne s’ouvre pas") as caught:
+        connect("postgresql+psycopg://agent:secret@127.0.0.1:1/base")
+    assert "secret" not in str(caught.value)
+
+
+def test_numbers_of_deleted_subscribers_are_not_given_again(url: str) -> None:
+    """Nobody inherits what was owed to a subscriber who left."""
+    engine = connect(url)
+    columns = "endpoint, origin, p256dh, auth, categories, areas, created_at, seen_at"
+    insert = text(f"INSERT INTO subscriptions ({columns}) VALUES (:e, '', '', '', '[]', '[]', 0, 0) RETURNING id")
+    with engine.begin() as connection:
+        first = connection.execute(insert, {"e": "a"}).scalar_one()
+        connection.execute(text("DELETE FROM subscriptions"))
+        second = connection.execute(insert, {"e": "b"}).scalar_one()
+    assert second > first
