@@ -7,26 +7,66 @@ if __name__ == "__main__":  # run by a bare python3: invoke may not be installed
 
     bootstrap(sys.argv[1:])
 
-from invoke.collection import Collection  # noqa: F401  # part of what a task file offers
 from invoke.context import Context
 from invoke.tasks import task
 
 from beffroi import commands
 
+AT = {"at": "instant ISO 8601, par exemple 2026-05-04T09:30+02:00 ; maintenant par défaut"}
 
-@task(help={"at": "instant ISO 8601 du contrôle ; maintenant par défaut"})
-def check(_: Context, at: str = "") -> None:
+
+@task
+def check(_: Context) -> None:
     """Contrôler tous les contenus, sans rien construire."""
     commands.check()
 
 
-@task(help={"at": "instant ISO 8601 ; maintenant par défaut"})
+@task(help=AT)
 def build(_: Context, at: str = "") -> None:
     """Contrôler, puis construire le site dans output/."""
     commands.build(at)
 
 
-@task(help={"at": "instant ISO 8601 ; maintenant par défaut"})
+@task(help=AT)
 def publish(_: Context, at: str = "") -> None:
     """Contrôler, construire, mettre en ligne et prévenir les abonnés."""
     commands.publish(at)
+
+
+@task(help=AT)
+def adopt(_: Context, at: str = "") -> None:
+    """Publier sans prévenir personne : ce qui est nouveau est tenu pour déjà annoncé."""
+    commands.publish(at, adopt=True)
+
+
+@task(help={"again": "reprendre aussi ce que les services de notification ont refusé"})
+def deliver(_: Context, again: bool = False) -> None:
+    """Envoyer les notifications encore dues, sans rien publier."""
+    commands.deliver(again)
+
+
+@task
+def keys(_: Context) -> None:
+    """Créer la clé des notifications si elle n’existe pas, et montrer sa moitié publique."""
+    commands.keys()
+
+
+@task(help={"port": "port d’écoute", "host": "adresse d’écoute"})
+def serve(_: Context, port: int = 8000, host: str = "localhost") -> None:
+    """Servir la version en ligne et les abonnements sur http://localhost:8000."""
+    commands.serve(port, host)
+
+
+@task(help={"args": "arguments de pytest, par exemple « tests/feeds -x »"})
+def test(_: Context, args: str = "") -> None:
+    """Installer ce que les tests demandent (navigateurs compris), puis les lancer tous."""
+    from tests.system import run
+
+    run(args)
+
+
+@task
+def lint(_: Context) -> None:
+    """Vérifier le code : ruff, mypy strict, couches d’import."""
+    commands.shell(["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["lint-imports"])
+

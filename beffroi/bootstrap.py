@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
-DEV_TASKS = frozenset({"test", "lint", "bench", "lock", "shots"})
+DEV_TASKS = frozenset({"test", "lint"})
 """Tasks that need more than running the site does."""
 
 

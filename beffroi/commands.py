@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from beffroi.errors import BeffroiError
+from beffroi.announce import Delivered
+from beffroi.errors import BeffroiError, Fault
+from beffroi.feeds import FEEDS
+from beffroi.publish import SETTINGS, Published
 from beffroi.settings import instant, read_service, read_site
-
-ROOT = Path()
-"""Tasks run in the folder of pelicanconf.py."""
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @contextmanager
-def plainly() -> Iterator[None]:
-    """An expected error is a sentence and exit status 1, never a traceback."""
+def plainly() -> Iterator[Path]:
+    """The folder of pelicanconf.py; an expected error within is a sentence and exit status 1, never a traceback."""
     try:
-        yield
+        yield Path.cwd()
     except BeffroiError as error:
         err.print(str(error), style="bold red", markup=False)
         sys.exit(1)
@@ -35,41 +37,124 @@ def step(name: str) -> None:
     err.print(f"▸ {name}", style="cyan", markup=False)
 
 
-def check() -> None:
-    """Check all content; exit status 1 when something is wrong."""
-    from beffroi.check import check as run
-    from beffroi.check import report
-    from beffroi.content import read
+def warn(faults: Sequence[Fault]) -> None:
+    """Show what refuses nothing, yet deserves a look."""
+    for fault in faults:
+        err.print(str(fault), style="yellow", markup=False)
 
-    with plainly():
-        tree = read(read_site(ROOT.resolve() / "publishconf.py"))
-        faults = run(tree)
-    out.print(report(faults, tree.files), markup=False)
+
+def check() -> None:
+    """Check all content; exit status 1 when something is to be corrected."""
+    from beffroi import check as checking
+    from beffroi import content
+
+    with plainly() as root:
+        tree = content.read(read_site(root / SETTINGS))
+        faults = checking.check(tree)
+    out.print(checking.report(faults, tree.files), markup=False)
     if any(fault.level == "error" for fault in faults):
         sys.exit(1)
 
 
-def build(at: str = "") -> None:
+def build(at: str) -> None:
     """Check, build and verify, without putting anything online."""
     from beffroi.publish import checked, only_one, rebuilt
 
-    with plainly():
-        root = ROOT.resolve()
-        site, service = read_site(root / "publishconf.py"), read_service(root)
+    with plainly() as root:
+        site, service = read_site(root / SETTINGS), read_service(root)
         with only_one(service.var):
             tree, warnings = checked(site, step)
             built = rebuilt(tree, instant(at), service, step)
-    for warning in warnings:
-        err.print(str(warning), style="yellow", markup=False)
+    warn(warnings)
     out.print(f"{len(built.items)} contenus et {built.pages} pages dans {built.out.name}/", markup=False)
 
 
-def publish(at: str = "", adopt: bool = False) -> None:
-    """The whole road, with a table at its end."""
-    from beffroi.publish import publish as run
+def publish(at: str, adopt: bool = False) -> None:
+    """The whole road, with a table at its end of what reached whom; exit status 1 where a message was refused."""
+    from beffroi import publish as publishing
 
-    with plainly():
-        done = run(ROOT.resolve(), instant(at), adopt=adopt, step=step)
-    table = Table(show_header=False)
-    out.print(table)
-    del done
+    with plainly() as root, _bar() as progress:
+        done = publishing.publish(root, instant(at), adopt=adopt, step=step, progress=progress)
+    warn(done.warnings)
+    for sentence in [*done.announced.sentences(), *done.delivered.sentences()[1:]]:
+        out.print(f"• {sentence}", markup=False)
+    out.print(_table(done))
+    if done.delivered.failed or done.announced.faults:
+        sys.exit(1)
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[int, int], None]]:
+    """A bar with rate and estimate, shown once there is something to send."""
+    columns = (TextColumn("▸ Envoi"), BarColumn(), MofNCompleteColumn(), TaskProgressColumn(show_speed=True))
+    with Progress(*columns, TimeRemainingColumn(), console=err, transient=True) as bar:
+        tasks: list[int] = []
+
+        def progress(done: int, total: int) -> None:
+            if not tasks:
+                tasks.append(bar.add_task("", total=total))
+            bar.update(tasks[0], completed=done, total=total)  # type: ignore[arg-type]  # a TaskID is an int
+
+        yield progress
+
+
+def _table(done: Published) -> Table:
+    built, deployed, delivered, url = done.built, done.deployed, done.delivered, done.site.publisher.url
+    table = Table(show_header=False, title="Publication", title_justify="left")
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    table.add_column()
+    table.add_row("Site", f"{len(built.items)} contenus, {built.pages} pages", f"{url}/")
+    table.add_row("Flux", str(len(FEEDS)), "  ".join(f"{url}/feeds/{name}" for name in FEEDS))
+    change = f"{deployed.written} écrits, {deployed.removed} retirés"
+    table.add_row("Fichiers", change if deployed.written + deployed.removed else "aucun changement", _short(deployed.release))
+    new = [d for d in done.announced.decisions if d.why.told]
+    table.add_row("Nouveautés", str(len(new)) if new else "rien de nouveau", "  ".join(d.item.url for d in new[:3]))
+    told = f"{delivered.told} prévenus, {delivered.gone} partis, {delivered.owed} encore dus"
+    table.add_row("Téléphones", told, f"{delivered.failed} en échec" if delivered.failed else "")
+    return table
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def deliver(again: bool) -> None:
+    """Send what is still owed, without building anything."""
+    from beffroi import announce
+    from beffroi.publish import only_one
+    from beffroi.store.db import connect
+
+    with plainly() as root, _bar() as progress:
+        site, service = read_site(root / SETTINGS), read_service(root)
+        with only_one(service.var):
+            done: Delivered = announce.deliver(site, service, connect(service.database), progress=progress, again=again)
+    for sentence in done.sentences():
+        out.print(sentence, markup=False)
+
+
+def keys() -> None:
+    """Make the VAPID key where there is none, and show its public half."""
+    from beffroi.channels import keys as vapid
+
+    with plainly() as root:
+        path = read_service(root).vapid_key
+        made = vapid.ensure(path)
+        public = vapid.public_key(path)
+    out.print(f"{_short(path)} : {'clé créée (droits 600)' if made else 'la clé existe déjà'}", markup=False)
+    out.print(f"Clé publique : {public}", markup=False)
+
+
+def serve(port: int, host: str) -> None:
+    """The live release and the subscription service, until Ctrl-C."""
+    from beffroi.api.serve import serve as run
+
+    with plainly() as root:
+        run(read_site(root / SETTINGS), read_service(root), port=port, host=host)
+
+
+def shell(*commands: Sequence[str]) -> None:
+    """Run development commands one after the other; all of them run, the first failure gives the exit status."""
+    failed = [code for command in commands if (code := subprocess.run(command, check=False).returncode)]
+    if failed:
+        sys.exit(failed[0])
