@@ -69,4 +69,3 @@ def test(_: Context, args: str = "") -> None:
 def lint(_: Context) -> None:
     """Vérifier le code : ruff, mypy strict, couches d’import."""
     commands.shell(["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["lint-imports"])
-

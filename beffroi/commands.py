@@ -107,7 +107,9 @@ def _table(done: Published) -> Table:
     table.add_row("Site", f"{len(built.items)} contenus, {built.pages} pages", f"{url}/")
     table.add_row("Flux", str(len(FEEDS)), "  ".join(f"{url}/feeds/{name}" for name in FEEDS))
     change = f"{deployed.written} écrits, {deployed.removed} retirés"
-    table.add_row("Fichiers", change if deployed.written + deployed.removed else "aucun changement", _short(deployed.release))
+    table.add_row(
+        "Fichiers", change if deployed.written + deployed.removed else "aucun changement", _short(deployed.release)
+    )
     new = [d for d in done.announced.decisions if d.why.told]
     table.add_row("Nouveautés", str(len(new)) if new else "rien de nouveau", "  ".join(d.item.url for d in new[:3]))
     told = f"{delivered.told} prévenus, {delivered.gone} partis, {delivered.owed} encore dus"

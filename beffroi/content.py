@@ -113,11 +113,17 @@ def read(site: Site) -> Tree:
             faults.extend(invalid.faults)
             continue
         if clash := entries.get(entry.id):
-            faults.append(Fault(source, 1, f"même adresse que {clash.source} ({entry.url_path}) ; renommez l’un des deux fichiers."))
+            faults.append(
+                Fault(
+                    source, 1, f"même adresse que {clash.source} ({entry.url_path}) ; renommez l’un des deux fichiers."
+                )
+            )
             continue
         entries[entry.id] = entry
     if not count:
-        faults.append(Fault(_source(site, site.content), 1, "aucun fichier Markdown ; vérifiez PATH dans pelicanconf.py."))
+        faults.append(
+            Fault(_source(site, site.content), 1, "aucun fichier Markdown ; vérifiez PATH dans pelicanconf.py.")
+        )
     return Tree(site, entries, tuple(faults), count)
 
 
@@ -186,7 +192,9 @@ def resolve(tree: Tree, entry: Entry, href: str) -> Link:
 def _theme_address(site: Site, path: str) -> bool:
     """An address that the build itself makes: home, a category, the subscription page, a feed."""
     first = path.strip("/").split("/")[0]
-    return not first or path.strip("/") in site.categories or (first in RESERVED and first not in {"images", "fichiers"})
+    return (
+        not first or path.strip("/") in site.categories or (first in RESERVED and first not in {"images", "fichiers"})
+    )
 
 
 def _local(tree: Tree, entry: Entry, path: str, href: str, fragment: str) -> Link:

@@ -52,7 +52,9 @@ def deploy(built: Path, live: Path, keep: int) -> Deployed:
     try:
         former = live.resolve() if live.is_symlink() and live.exists() else None
         if live.exists() and not live.is_symlink():
-            raise DeployError(f"{live} est un dossier ; déplacez-le : la version en ligne est un lien que publish remplace.")
+            raise DeployError(
+                f"{live} est un dossier ; déplacez-le : la version en ligne est un lien que publish remplace."
+            )
         wanted = list(files(built))
         same = {name for name in wanted if former and _same(built / name, former / name)}
         removed = len(set(files(former)) - set(wanted)) if former else 0

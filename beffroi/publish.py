@@ -40,7 +40,12 @@ class Published:
 
 
 def publish(
-    root: Path, at: datetime, *, adopt: bool = False, step: Step = lambda _: None, progress: Progress = lambda _d, _t: None
+    root: Path,
+    at: datetime,
+    *,
+    adopt: bool = False,
+    step: Step = lambda _: None,
+    progress: Progress = lambda _d, _t: None,
 ) -> Published:
     """Publish the site of that folder as it stands at that instant.
 

@@ -64,7 +64,9 @@ def site_from(raw: Mapping[str, Any], root: Path) -> Site:
     try:
         tz = ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise SettingsError(f"pelicanconf.py : TIMEZONE vaut {zone!r} ; écrivez par exemple « Europe/Paris ».") from error
+        raise SettingsError(
+            f"pelicanconf.py : TIMEZONE vaut {zone!r} ; écrivez par exemple « Europe/Paris »."
+        ) from error
     identity = dict(raw.get("PUBLISHER") or {})
     if unknown := sorted(set(identity) - PUBLISHER_KEYS - {"name"}):
         known = ", ".join(sorted(PUBLISHER_KEYS | {"name"}))
@@ -122,7 +124,9 @@ def read_python(path: Path) -> dict[str, Any]:
     Its own folder is importable meanwhile, so that `publishconf.py` finds `pelicanconf`. Raises `SettingsError`.
     """
     if not path.is_file():
-        raise SettingsError(f"Le fichier de réglages {path.name} est introuvable ; lancez la commande depuis son dossier.")
+        raise SettingsError(
+            f"Le fichier de réglages {path.name} est introuvable ; lancez la commande depuis son dossier."
+        )
     folder = str(path.parent.resolve())
     sys.path.insert(0, folder)
     sys.modules.pop("pelicanconf", None)
@@ -148,15 +152,19 @@ class Service(BaseSettings):
 
     var: Path = Field(Path("var"), description="Dossier de la base, des clés et des publications.")
     database_url: str = Field("", description="Base de données ; SQLite dans `var/beffroi.sqlite3` par défaut.")
-    push_hosts: str = Field(PUSH_HOSTS, description="Services de notification admis, séparés par des virgules, `*` admis.")
+    push_hosts: str = Field(
+        PUSH_HOSTS, description="Services de notification admis, séparés par des virgules, `*` admis."
+    )
     vapid_key_file: Path | None = Field(None, description="Clé VAPID ; `var/vapid.pem` par défaut.")
     vapid_subject: str = Field("", description="Contact pour les services de notification (`mailto:` ou `https:`).")
     live: Path | None = Field(None, description="Lien vers la version en ligne ; `var/www/current` par défaut.")
     keep_releases: int = Field(5, ge=1, description="Nombre de publications conservées.")
-    announce_max_age_days: float = Field(7, gt=0, description="Au-delà de cet âge (jours), un contenu n’est pas annoncé.")
+    announce_max_age_days: float = Field(
+        7, gt=0, description="Au-delà de cet âge (jours), un contenu n’est pas annoncé."
+    )
     push_timeout: float = Field(10, gt=0, description="Délai de réponse d’un service de notification (secondes).")
     push_workers: int = Field(8, ge=1, le=64, description="Envois simultanés.")
-    rate_limit: str = Field("30/minute", description="Demandes d’abonnement admises par adresse.")
+    rate_limit: str = Field("120/minute", description="Demandes d’abonnement admises par adresse.")
     trusted_proxies: str = Field("127.0.0.1,::1", description="Relais dont l’en-tête X-Forwarded-For est cru.")
 
     @field_validator("vapid_subject")

@@ -96,4 +96,3 @@ def index(out: Path) -> None:
     for path in folder.iterdir() if folder.is_dir() else ():
         if path.suffix in {".js", ".css"} and path.name not in SEARCH_KEPT:
             path.unlink()
-

@@ -18,7 +18,14 @@ OFF = (
 
 NOT_WRITTEN = (
     *("AUTHOR_SAVE_AS", "AUTHORS_SAVE_AS", "TAG_SAVE_AS", "TAGS_SAVE_AS", "CATEGORIES_SAVE_AS", "ARCHIVES_SAVE_AS"),
-    *("DRAFT_SAVE_AS", "DRAFT_URL", "DRAFT_PAGE_SAVE_AS", "DRAFT_PAGE_URL", "DRAFT_LANG_SAVE_AS", "DRAFT_PAGE_LANG_SAVE_AS"),
+    *(
+        "DRAFT_SAVE_AS",
+        "DRAFT_URL",
+        "DRAFT_PAGE_SAVE_AS",
+        "DRAFT_PAGE_URL",
+        "DRAFT_LANG_SAVE_AS",
+        "DRAFT_PAGE_LANG_SAVE_AS",
+    ),
 )
 """A draft that Pelican would write to `drafts/` is public to whoever guesses its address."""
 

@@ -126,7 +126,9 @@ def picture(image: Image, sizes: str = "(min-width: 48rem) 44rem, 100vw") -> str
     """The `<picture>` element of an image: modern formats first, sizes known, loaded when it comes near."""
     last = image.fallback
     sources = "".join(
-        f'<source type="{mime}" srcset="{image.srcset(mime)}" sizes="{sizes}">' for mime in image.types if mime != last.type
+        f'<source type="{mime}" srcset="{image.srcset(mime)}" sizes="{sizes}">'
+        for mime in image.types
+        if mime != last.type
     )
     srcset = f' srcset="{image.srcset(last.type)}" sizes="{sizes}"' if image.srcset(last.type).count(",") else ""
     size = f' width="{last.width}" height="{last.height}"' if last.width else ""

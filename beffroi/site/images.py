@@ -73,7 +73,9 @@ class Images:
                 return (self._vector(data, stem),)
             return tuple(self._raster(data, stem))
         except (OSError, ValueError, SyntaxError, Pillow.DecompressionBombError) as error:
-            raise BuildError(f"{original.name} : image illisible ({error}) ; enregistrez-la en JPEG ou en PNG.") from error
+            raise BuildError(
+                f"{original.name} : image illisible ({error}) ; enregistrez-la en JPEG ou en PNG."
+            ) from error
 
     def _raster(self, data: bytes, stem: str) -> Iterable[Picture]:
         with Pillow.open(io.BytesIO(data)) as opened:

@@ -13,7 +13,11 @@ from beffroi.settings import Site
 WORKER = "js/service-worker.js"
 """In the theme's static folder; written at the root, since a worker governs only what lies below its own address."""
 
-ICONS = (("icon-192.png", "192x192", "any"), ("icon-512.png", "512x512", "any"), ("maskable-512.png", "512x512", "maskable"))
+ICONS = (
+    ("icon-192.png", "192x192", "any"),
+    ("icon-512.png", "512x512", "any"),
+    ("maskable-512.png", "512x512", "maskable"),
+)
 
 
 class Assets:

@@ -1,0 +1,1 @@
+"""The service: subscriptions, health, and the live release. The only place where Starlette is imported."""

@@ -1,0 +1,54 @@
+"""Run the service on this machine."""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+import uvicorn
+from rich.console import Console
+
+from beffroi.api.app import application
+from beffroi.channels import keys
+from beffroi.errors import BeffroiError
+from beffroi.settings import Service, Site
+from beffroi.store.db import connect
+
+
+def serve(site: Site, service: Service, *, port: int = 8000, host: str = "localhost") -> None:
+    """Serve until SIGINT or SIGTERM. `port` 0 takes a free one, which the first line tells.
+
+    No access log: nobody is observed. Raises `BeffroiError` where the port is taken.
+    """
+    keys.ensure(service.vapid_key)
+    app = application(site, service, connect(service.database), keys.public_key(service.vapid_key))
+    sockets = _listen(host, port)
+    shown = sockets[0].getsockname()[1]
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, lifespan="off")
+    Console(soft_wrap=True).print(
+        f"Le site est sur http://{host}:{shown}{site.base}/ (Ctrl-C pour arrêter)", markup=False
+    )
+    uvicorn.Server(config).run(sockets=sockets)
+
+
+def _listen(host: str, port: int) -> list[socket.socket]:
+    """One socket an address: `localhost` is 127.0.0.1 and, where the machine has it, ::1."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    sockets: list[socket.socket] = []
+    for family, kind, protocol, _, address in sorted(found, key=lambda entry: entry[0] != socket.AF_INET):
+        place = (address[0], sockets[0].getsockname()[1] if sockets else port, *address[2:])
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        try:
+            listener.bind(place)
+        except OSError as error:
+            listener.close()
+            if sockets and error.errno == errno.EADDRNOTAVAIL:
+                continue  # no IPv6 on this machine
+            raise BeffroiError(
+                f"Le port {port} est déjà pris sur {host} ; choisissez-en un autre : invoke serve --port {port + 1}."
+            ) from error
+        sockets.append(listener)
+    return sockets

@@ -1,0 +1,90 @@
+"""Who asked to be told: endpoints, keys and choices. Never a name, an address or a device (Push API, section 8)."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection, Engine, delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from beffroi.store.db import transaction
+from beffroi.store.tables import subscriptions as table
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A browser's consent. `p256dh` and `auth` are base64url (RFC 8291, section 3.1); `categories` and `areas` are
+    slugs, empty for all of them."""
+
+    endpoint: str
+    p256dh: str
+    auth: str
+    categories: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the push service: the vendor."""
+        parts = urlsplit(self.endpoint)
+        return f"{parts.scheme}://{parts.netloc}"
+
+
+def put(engine: Engine, subscription: Subscription, now: float) -> bool:
+    """Keep a subscription, or renew its keys and choices; its id stays. Returns whether it is new. `now` is in seconds
+    since 1970. Raises `StoreError`."""
+    row = {
+        "endpoint": subscription.endpoint,
+        "origin": subscription.origin,
+        "p256dh": subscription.p256dh,
+        "auth": subscription.auth,
+        "categories": _dumped(subscription.categories),
+        "areas": _dumped(subscription.areas),
+        "seen_at": int(now),
+    }
+    insert = (sqlite if engine.dialect.name == "sqlite" else postgresql).insert
+    with transaction(engine) as connection:
+        known = connection.execute(select(table.c.id).where(table.c.endpoint == subscription.endpoint)).first()
+        statement = insert(table).values(**row, created_at=int(now))
+        connection.execute(statement.on_conflict_do_update(index_elements=["endpoint"], set_=row))
+    return known is None
+
+
+def remove(engine: Engine, endpoint: str, auth: str) -> bool:
+    """Forget a subscription, at the wish of whoever holds its secret. Returns whether there was one.
+
+    Raises `StoreError`.
+    """
+    with transaction(engine) as connection:
+        row = connection.execute(select(table.c.id, table.c.auth).where(table.c.endpoint == endpoint)).first()
+        if row is None or not hmac.compare_digest(row.auth, auth):
+            return False
+        connection.execute(delete(table).where(table.c.id == row.id))
+    return True
+
+
+def matching(connection: Connection, category: str, areas: Sequence[str]) -> list[int]:
+    """The ids of the subscriptions that asked for this category and for one of these areas, in ascending order.
+
+    An item without area concerns the whole commune; a subscription without choice wants everything.
+    """
+    rows = connection.execute(select(table.c.id, table.c.categories, table.c.areas).order_by(table.c.id))
+    wanted = set(areas)
+    return [row.id for row in rows if _chose(row.categories, {category}) and (not wanted or _chose(row.areas, wanted))]
+
+
+def count(engine: Engine) -> int:
+    """How many subscriptions there are. Raises `StoreError`."""
+    with transaction(engine) as connection:
+        return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def _chose(choices: str, offered: set[str]) -> bool:
+    return choices == "[]" or not offered.isdisjoint(json.loads(choices))
+
+
+def _dumped(slugs: Sequence[str]) -> str:
+    return json.dumps(sorted(set(slugs)))
