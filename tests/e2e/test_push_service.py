@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,19 +20,6 @@ from tests.e2e.push_state import Behaviour
 from tests.e2e.sender import new_vapid, public_key, push
 
 ORIGIN = "https://push.example.fr"
-
-
-@pytest.fixture(scope="module")
-def vapid() -> Vapid02:
-    """The commune's key."""
-    return new_vapid()
-
-
-@pytest.fixture
-def service() -> Iterator[PushService]:
-    """A fresh service."""
-    with PushService() as running:
-        yield running
 
 
 def signed(vapid: Vapid02, **changes: Any) -> dict[str, str]:
