@@ -1,4 +1,4 @@
-"""Debian's Chromium through Playwright, watched: nothing may leave the site's own origin, nothing may fail in the console.
+"""Debian's Chromium through Playwright, watched: no request leaves the site's own origin, nothing fails in the console.
 
 ::
 
@@ -18,11 +18,12 @@ from __future__ import annotations
 
 import json
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, CDPSession, Page, Request, sync_playwright
+from playwright.sync_api import BrowserContext, CDPSession, ConsoleMessage, Page, Request, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 # Whatever the page asks for, no name but loopback's is ever resolved. The rest stops the browser's own calls home.
@@ -80,9 +81,13 @@ class Chromium:
         self.context.grant_permissions(["notifications"], origin=self.origin)
         # The context also tells of the worker's own requests, which the page does not see.
         self.context.on("request", self._saw)
-        self.context.on("console", lambda message: message.type == "error" and self.console_errors.append(message.text))
+        self.context.on("console", self._heard)
         self.context.on("weberror", lambda error: self.console_errors.append(str(error.error)))
+        self._active: list[str] = []
         self.page: Page = self.context.pages[0] if self.context.pages else self.context.new_page()
+        self._workers = self.session()
+        self._workers.on("ServiceWorker.workerVersionUpdated", self._worker_changed)
+        self._workers.send("ServiceWorker.enable")
         return self
 
     def _launch(self) -> BrowserContext:
@@ -103,6 +108,10 @@ class Chromium:
         # A test that already fails keeps its own reason.
         if self._guard and kind is None:
             self.assert_clean()
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.console_errors.append(f"{message.text} ({message.location.get('url')})")
 
     def _saw(self, request: Request) -> None:
         parts = urlsplit(request.url)
@@ -143,23 +152,23 @@ class Chromium:
     def push(self, payload: object) -> None:
         """Deliver a push to the page's worker: a value as JSON, or a str as it is ("" for no payload)."""
         data = payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False)
-        # Delivered to a registration without an active worker, a push is lost without a word.
-        self.page.evaluate(f"async () => {{ {_REGISTRATION} return registration.scope; }}")
-        session = self.session()
-        registrations: list[str] = []
-        session.on(
-            "ServiceWorker.workerRegistrationUpdated",
-            lambda event: registrations.extend(
-                one["registrationId"] for one in event["registrations"] if one["scopeURL"].startswith(self.origin)
-            ),
-        )
-        session.send("ServiceWorker.enable")
-        # A round trip: the events of `enable` came before its answer.
-        session.send("Runtime.evaluate", {"expression": "1"})
-        assert registrations, "no service worker is registered"
-        order = {"origin": self.origin, "registrationId": registrations[-1], "data": data}
-        session.send("ServiceWorker.deliverPushMessage", order)
-        session.detach()
+        registration = self._active_registration()
+        order = {"origin": self.origin, "registrationId": registration, "data": data}
+        self._workers.send("ServiceWorker.deliverPushMessage", order)
+
+    def _active_registration(self) -> str:
+        """The site's registration, once its worker is activated: delivered earlier, a push is lost without a word."""
+        end = time.monotonic() + 60
+        while not self._active and time.monotonic() < end:
+            # The events arrive while Playwright runs; a breath of the page lets it.
+            self.page.evaluate("() => new Promise((next) => setTimeout(next, 25))")
+        assert self._active, f"no service worker of {self.origin} is active"
+        return self._active[-1]
+
+    def _worker_changed(self, event: dict[str, Any]) -> None:
+        for version in event["versions"]:
+            if version["scriptURL"].startswith(self.origin + "/") and version["status"] == "activated":
+                self._active.append(str(version["registrationId"]))
 
     def notifications(self) -> list[dict[str, Any]]:
         """What the page's registration shows now."""
@@ -170,3 +179,8 @@ class Chromium:
         """Wait until a notification shows whose fields are `wanted`: `title="..."`, `tag="..."`; none means any."""
         found: dict[str, Any] = self.page.evaluate(_WAIT, [wanted, timeout * 1000])
         return found
+
+    def close_notifications(self) -> None:
+        """Wipe what is shown, as a citizen does."""
+        script = "(await registration.getNotifications()).forEach((one) => one.close());"
+        self.page.evaluate(f"async () => {{ {_REGISTRATION} {script} }}")

@@ -16,6 +16,7 @@ Each wait is a script in the page that resolves when the thing is there, with a 
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -139,10 +140,8 @@ class Firefox:
             self._process.wait(15)
         except (OSError, AttributeError, MarionetteError, subprocess.TimeoutExpired):
             pass
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._process.wait(15)
         if hasattr(self, "_socket"):
             self._stream.close()
@@ -269,5 +268,5 @@ class Firefox:
     def wait_for_tab(self, url: str, timeout: float = 60) -> None:
         """Wait until a tab of this address has loaded."""
         tabs = "[...Services.wm.getMostRecentWindow('navigator:browser').gBrowser.tabs]"
-        there = f"({{ linkedBrowser: one }}) => one.currentURI.spec === {json.dumps(url)} && !one.webProgress.isLoadingDocument"
-        self.wait_until(f"{tabs}.some({there})", timeout, chrome=True)
+        loaded = f"one.currentURI.spec === {json.dumps(url)} && !one.webProgress.isLoadingDocument"
+        self.wait_until(f"{tabs}.some(({{ linkedBrowser: one }}) => {loaded})", timeout, chrome=True)

@@ -1,4 +1,4 @@
-"""A folder served on loopback as production would serve it for tests: `no-cache`, so that only the worker works offline."""
+"""A folder served on loopback with `no-cache`: an offline page then comes from the service worker alone."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Site:
 
 
 class _Handler(http.server.SimpleHTTPRequestHandler):
-    extensions_map = {
+    extensions_map = {  # noqa: RUF012
         **http.server.SimpleHTTPRequestHandler.extensions_map,
         ".js": "text/javascript; charset=utf-8",
         ".json": "application/json",

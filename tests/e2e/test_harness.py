@@ -35,7 +35,7 @@ def subscribe(browser: Firefox, site: Site) -> None:
 
 
 def test_firefox_whole_road(site: Site, service: PushService, vapid: Vapid02, posted: list[dict[str, Any]]) -> None:
-    """A click subscribes, a push shows with its title, a click on it opens its page; the wrong key is 403, the expired 410."""
+    """A click subscribes, a push shows, a click on it opens its page; a wrong key is 403, an expired one 410."""
     with Firefox(service.websocket_url) as browser:
         subscribe(browser, site)
         assert [one["endpoint"] for one in posted] == list(service.subscriptions)
@@ -95,9 +95,10 @@ def test_chromium_push_and_install(site: Site) -> None:
         browser.page.goto(site.url)
         browser.push(alert(site))
         assert browser.wait_for_notification(title="Crue de l’Isère")["tag"] == "alertes/crue"
-        browser.push("")
-        browser.push("{not JSON")
-        browser.wait_for_notification(title="Nouvelle information")
+        for payload in ("", "{not JSON"):
+            browser.close_notifications()
+            browser.push(payload)
+            browser.wait_for_notification(title="Nouvelle information")
         browser.assert_installable()
 
 
