@@ -33,7 +33,8 @@ def subscribe(
         "created_at": 0,
         "seen_at": 0,
     }
-    return connection.execute(insert(subscriptions).values(values).returning(subscriptions.c.id)).scalar_one()
+    number: int = connection.execute(insert(subscriptions).values(values).returning(subscriptions.c.id)).scalar_one()
+    return number
 
 
 def announcement(
