@@ -27,7 +27,7 @@ from beffroi.channels.dispatch import Clock, Delivered, Dispatch
 from beffroi.settings import Service, Site
 from beffroi.store import ledger
 from beffroi.store.db import transaction
-from beffroi.store.ledger import Announcement, Known, Message
+from beffroi.store.entries import Announcement, Known, Message
 from beffroi.store.worker import working
 
 __all__ = ["Announced", "Clock", "Decision", "Delivered", "Why", "announce", "deliver", "news", "revision"]

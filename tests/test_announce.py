@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +18,7 @@ from beffroi.channels import FeedItem, feed
 from beffroi.errors import VerifyError
 from beffroi.feeds import jsonfeed
 from beffroi.model import Alert, Category, Item, Publisher, Severity
-from beffroi.store.ledger import Known
+from beffroi.store.entries import Known
 from tests.channels.town import SITE, Town, alert, entry, town_fixture
 from tests.e2e.push_service import PushService
 from tests.e2e.push_state import Behaviour
@@ -123,6 +125,37 @@ def test_same_feed_twice_tells_once(town: Town) -> None:
         town.deliver()
         town.announce(news_item)
         assert (0, 3) == (town.deliver().told, len(service.journal))
+
+
+def test_two_machines_announcing_at_once_tell_once(town: Town) -> None:
+    """Two publications of one feed, on machines that share only the database, write each delivery once."""
+    town.open()
+    with PushService() as service:
+        town.phones(service, 20)
+        town.feed(entry(town.time.at()))
+        places = [replace_var(town, name) for name in ("a", "b", "c")]
+        gate = threading.Barrier(len(places))
+        told: list[int] = []
+
+        def publish(place: Town) -> None:
+            gate.wait()
+            done = announce(place.release, place.site, place.service, place.engine, town.time.at())
+            told.append(len(done.told))
+            place.deliver()
+
+        threads = [threading.Thread(target=publish, args=(place,)) for place in places]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert [0, 0, 1] == sorted(told)
+        assert [1] * 20 == list(Counter(message.endpoint for message in service.journal).values())
+
+
+def replace_var(town: Town, name: str) -> Town:
+    """The same town from another machine: its own folder and lock, the same key and database."""
+    service = town.service.model_copy(update={"var": town.folder / name, "vapid_key_file": town.service.vapid_key})
+    return replace(town, service=service)
 
 
 def test_adopt_records_without_telling(town: Town) -> None:

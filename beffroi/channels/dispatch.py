@@ -22,7 +22,7 @@ from sqlalchemy import Engine
 from beffroi.errors import Gone, SendError
 from beffroi.store import ledger
 from beffroi.store.db import transaction
-from beffroi.store.ledger import Answer, Message, Owed, Recipient
+from beffroi.store.entries import Answer, Message, Owed, Recipient
 
 BATCH = 16
 """Answers committed at once."""

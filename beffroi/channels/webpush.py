@@ -25,7 +25,7 @@ from beffroi.errors import Gone, SendError, SettingsError
 from beffroi.model import Kind
 from beffroi.settings import Service, Site
 from beffroi.store import subscriptions
-from beffroi.store.ledger import Message, Recipient
+from beffroi.store.entries import Message, Recipient
 
 if TYPE_CHECKING:
     import requests

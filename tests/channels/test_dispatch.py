@@ -14,7 +14,7 @@ from beffroi.channels.dispatch import BATCH, PATIENCE, TROUBLE, Dispatch
 from beffroi.errors import SendError
 from beffroi.store import ledger
 from beffroi.store.db import transaction
-from beffroi.store.ledger import Message, Recipient
+from beffroi.store.entries import Message, Recipient
 from beffroi.store.tables import subscriptions
 from tests.channels.town import Town, alert, entry
 from tests.e2e.push_service import PushService

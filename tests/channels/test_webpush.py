@@ -24,7 +24,7 @@ from beffroi.channels import FeedItem, webpush
 from beffroi.errors import Gone, SendError, SettingsError
 from beffroi.model import Alert, Severity
 from beffroi.settings import read_service, site_from
-from beffroi.store.ledger import Message, Recipient
+from beffroi.store.entries import Message, Recipient
 from tests.channels.town import RAW
 from tests.e2e.paper import PaperKeys
 from tests.e2e.push_rules import check_topic

@@ -7,7 +7,7 @@ from collections import Counter
 
 from sqlalchemy import Connection, insert, select
 
-from beffroi.store.ledger import Announcement, Message
+from beffroi.store.entries import Announcement, Message
 from beffroi.store.tables import deliveries, subscriptions
 
 FAR = 10**10

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, delete, select
 
 from beffroi.store import ledger
 from beffroi.store.db import connect, transaction
-from beffroi.store.ledger import Announcement, Answer, Owed
+from beffroi.store.entries import Announcement, Answer, Known, Owed
 from beffroi.store.tables import deliveries, subscriptions
 from tests.store.samples import FAR, announcement, states, subscribe
 
@@ -217,7 +217,7 @@ def test_adopted_words_drop_what_is_owed(engine: Engine) -> None:
     with transaction(engine) as connection:
         ledger.record(connection, [Announcement("actualites/a", 2, "r2", None)], 50)
         assert ledger.owed(connection) == 0
-        assert ledger.known(connection, ["actualites/a"])["actualites/a"] == ledger.Known("r2", 2, told=True)
+        assert ledger.known(connection, ["actualites/a"])["actualites/a"] == Known("r2", 2, told=True)
 
 
 def test_second_announcer_of_the_same_revision_is_harmless(engine: Engine) -> None:
