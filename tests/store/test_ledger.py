@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, delete, select, text
 
 from beffroi.store import ledger
 from beffroi.store.db import connect, transaction
@@ -94,6 +94,15 @@ def test_each_delivery_is_claimed_once_by_many_workers(engine: Engine) -> None:
         thread.join(60)
     assert Counter({1: 120}) == Counter(Counter(one.id for _, one in taken).values())
     assert seen(engine) == {"sent": 120}
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_claims_do_not_wait_for_one_another(engine: Engine) -> None:
+    """On PostgreSQL, a claim passes over the rows that another one holds at this moment."""
+    told(engine, 5)
+    with transaction(engine) as one, transaction(engine) as other:
+        other.execute(text("SET LOCAL lock_timeout = '2s'"))
+        assert [2, 3] == [len(ledger.claim(one, "a", 100, 60, 2)), len(ledger.claim(other, "b", 100, 60, 9))]
 
 
 def test_claim_never_takes_more_than_asked(engine: Engine) -> None:
