@@ -49,7 +49,7 @@ def test_everybody_is_told_once(town: Town) -> None:
         assert {"Le marché déménage"} == {one.payload["notification"]["title"] for one in service.journal}
         assert [] == service.refused
     assert (40, 0, 0, 0, {}) == (done.told, done.gone, done.failed, done.owed, done.by_reason)
-    assert ["40 prévenus, 0 désabonnés, 0 en échec, 0 encore dus"] == done.sentences()
+    assert ["40 prévenus, 0 désabonné, 0 en échec, 0 à envoyer plus tard"] == done.sentences()
 
 
 def test_two_vendors_at_once(town: Town) -> None:
@@ -183,7 +183,7 @@ def test_nothing_goes_out_too_late(town: Town) -> None:
         done = town.deliver()
         assert [] == service.journal
     assert (0, 0, 3) == (done.told, done.owed, done.late)
-    assert "3 envois abandonnés : trop tard pour être utiles" in done.sentences()
+    assert "trop tard pour être utile : 3" in done.sentences()
 
 
 class Paper:
