@@ -2,7 +2,7 @@
 
 import os
 
-from pelicanconf import *  # noqa: F403  # the commune's identity is inherited whole
+from pelicanconf import *  # the commune's identity is inherited whole
 from pelicanconf import SITEURL
 
 SITEURL = os.environ.get("SITEURL") or SITEURL

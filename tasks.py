@@ -58,7 +58,7 @@ def serve(_: Context, port: int = 8000, host: str = "localhost") -> None:
 
 
 @task(help={"args": "arguments de pytest, par exemple « tests/feeds -x »"})
-def test(_: Context, args: str = "") -> None:
+def test(_: Context, args: str = "") -> None:  # noqa: PT028  # a task, not a test
     """Installer ce que les tests demandent (navigateurs compris), puis les lancer tous."""
     from tests.system import run
 

@@ -27,7 +27,7 @@ from beffroi.channels.dispatch import Clock, Delivered, Dispatch
 from beffroi.settings import Service, Site
 from beffroi.store import ledger
 from beffroi.store.db import transaction
-from beffroi.store.ledger import Announcement, Known, Message
+from beffroi.store.entries import Announcement, Known, Message
 from beffroi.store.worker import working
 
 __all__ = ["Announced", "Clock", "Decision", "Delivered", "Why", "announce", "deliver", "news", "revision"]
@@ -159,7 +159,7 @@ def announce(
     second = int(at.timestamp())
     with working(service.var) as worker, transaction(engine) as connection:
         ledger.lock(connection)
-        ledger.release(connection, second, worker.predecessors)
+        ledger.release(connection, 0, worker.predecessors)  # leases are told by the clock, not by `at`
         everything = Why.ASKED if adopt_all else Why.FIRST if ledger.empty(connection) else None
         known = ledger.known(connection, [item.id for item in current.items])
         decisions = news(current.items, known, at, service.max_age, everything=everything)

@@ -24,12 +24,12 @@ DEV_TASKS = frozenset({"test", "lint"})
 
 def run(arguments: list[str]) -> None:
     """Make the environment when it is absent or out of date, then become `invoke` within it. Never returns."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036  # this file is read by whatever python3 there is
         sys.exit(f"Beffroi demande Python 3.11 ou plus récent ; celui-ci est {sys.version.split()[0]}.")
     dev = any(argument in DEV_TASKS for argument in arguments)
     prepare("requirements-dev.txt" if dev else "requirements.txt")
     invoke = [str(PYTHON), "-m", "invoke", "--search-root", str(ROOT), *(arguments or ["--list"])]
-    os.execv(PYTHON, invoke)
+    os.execv(PYTHON, invoke)  # noqa: S606
 
 
 def prepare(lock: str) -> None:

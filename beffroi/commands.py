@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -18,7 +19,7 @@ from beffroi.feeds import FEEDS
 from beffroi.publish import SETTINGS, Published
 from beffroi.settings import instant, read_service, read_site
 
-out = Console(highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -100,20 +101,19 @@ def _bar() -> Iterator[Callable[[int, int], None]]:
 
 def _table(done: Published) -> Table:
     built, deployed, delivered, url = done.built, done.deployed, done.delivered, done.site.publisher.url
-    table = Table(show_header=False, title="Publication", title_justify="left")
-    table.add_column(style="bold")
-    table.add_column(justify="right")
-    table.add_column()
-    table.add_row("Site", f"{len(built.items)} contenus, {built.pages} pages", f"{url}/")
-    table.add_row("Flux", str(len(FEEDS)), "  ".join(f"{url}/feeds/{name}" for name in FEEDS))
     change = f"{deployed.written} écrits, {deployed.removed} retirés"
-    table.add_row(
-        "Fichiers", change if deployed.written + deployed.removed else "aucun changement", _short(deployed.release)
-    )
-    new = [d for d in done.announced.decisions if d.why.told]
-    table.add_row("Nouveautés", str(len(new)) if new else "rien de nouveau", "  ".join(d.item.url for d in new[:3]))
-    told = f"{delivered.told} prévenus, {delivered.gone} partis, {delivered.owed} encore dus"
-    table.add_row("Téléphones", told, f"{delivered.failed} en échec" if delivered.failed else "")
+    told = [decision.item for decision in done.announced.decisions if decision.why.told]
+    reached = f"{delivered.told} prévenus, {delivered.gone} partis, {delivered.owed} encore dus"
+    table = Table(show_header=False, title="Publication", title_justify="left", box=box.SIMPLE)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row("Site", f"{len(built.items)} contenus, {built.pages} pages", f"{url}/")
+    table.add_row("Flux", str(len(FEEDS)), "\n".join(f"{url}/feeds/{name}" for name in FEEDS))
+    changed = deployed.written or deployed.removed
+    table.add_row("Fichiers", change if changed else "aucun changement", _short(deployed.release))
+    table.add_row("Nouveautés", str(len(told) or "rien de nouveau"), "\n".join(item.url for item in told))
+    table.add_row("Téléphones", reached, f"{delivered.failed} en échec" if delivered.failed else "")
     return table
 
 

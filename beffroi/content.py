@@ -29,7 +29,21 @@ IMAGES = "images"
 """The folder of the originals: never copied, only re-encoded."""
 
 RESERVED = frozenset(
-    "api feeds images fichiers theme pagefind recherche recevoir hors-ligne panneau plan-du-site index 404".split()
+    [
+        "api",
+        "feeds",
+        "images",
+        "fichiers",
+        "theme",
+        "pagefind",
+        "recherche",
+        "recevoir",
+        "hors-ligne",
+        "panneau",
+        "plan-du-site",
+        "index",
+        "404",
+    ]
 )
 """Addresses that the theme and the service use: neither a page nor a category may take them."""
 

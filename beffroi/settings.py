@@ -72,14 +72,9 @@ def site_from(raw: Mapping[str, Any], root: Path) -> Site:
         known = ", ".join(sorted(PUBLISHER_KEYS | {"name"}))
         raise SettingsError(f"pelicanconf.py : PUBLISHER contient {unknown[0]!r}, inconnu ; les clés sont : {known}.")
     title = str(_required(raw, "SITENAME", 'par exemple SITENAME = "Ma commune"'))
-    publisher = Publisher(
-        name=str(identity.pop("name", title)),
-        url=url,
-        title=title,
-        lang=str(raw.get("DEFAULT_LANG") or "fr"),
-        timezone=zone,
-        **{"description": "", **{key: str(value) for key, value in identity.items()}},
-    )
+    texts: dict[str, str] = {"description": "", "name": title} | {key: str(value) for key, value in identity.items()}
+    lang = str(raw.get("DEFAULT_LANG") or "fr")
+    publisher = Publisher(url=url, title=title, lang=lang, timezone=zone, **texts)  # type: ignore[arg-type]  # texts all
     content = root / str(raw.get("PATH") or "content")
     return Site(
         root=root,

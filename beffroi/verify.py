@@ -41,7 +41,7 @@ def _problems(out: Path, site: Site, items: Sequence[Item]) -> Iterator[str]:
     for item in items:
         if not (out / page(site, item.path)).is_file():
             yield f"la page de {item.id} manque"
-    yield from _feed(out, site, items)
+    yield from _feed(out, items)
 
 
 def page(site: Site, path: str) -> str:
@@ -73,7 +73,7 @@ def archive(out: Path) -> Iterator[Mapping[str, Any]]:
         name = urlsplit(following).path.rsplit("/", 1)[-1] if following else None
 
 
-def _feed(out: Path, site: Site, items: Sequence[Item]) -> Iterator[str]:
+def _feed(out: Path, items: Sequence[Item]) -> Iterator[str]:
     """Pages and JSON Feed say the same of the same items."""
     try:
         told = {entry["id"]: (entry["url"], entry["title"]) for entry in archive(out)}

@@ -22,7 +22,7 @@ from sqlalchemy import Engine
 from beffroi.errors import Gone, SendError
 from beffroi.store import ledger
 from beffroi.store.db import transaction
-from beffroi.store.ledger import Answer, Message, Owed, Recipient
+from beffroi.store.entries import Answer, Message, Owed, Recipient
 
 BATCH = 16
 """Answers committed at once."""
@@ -70,9 +70,15 @@ class Delivered:
 
     def sentences(self) -> list[str]:
         """The report for the agent."""
-        head = f"{self.told} prévenus, {self.gone} désabonnés, {self.failed} en échec, {self.owed} encore dus"
-        late = [f"{self.late} envois abandonnés : trop tard pour être utiles"] if self.late else []
+        told, gone = _plural(self.told, "prévenu"), _plural(self.gone, "désabonné")
+        head = f"{told}, {gone}, {self.failed} en échec, {self.owed} à envoyer plus tard"
+        late = [f"trop tard pour être utile : {self.late}"] if self.late else []
         return [head, *late, *(f"{count} × {reason}" for reason, count in self.by_reason.items())]
+
+
+def _plural(count: int, word: str) -> str:
+    """French: from two on."""
+    return f"{count} {word}{'s' if count > 1 else ''}"
 
 
 @dataclass(slots=True)

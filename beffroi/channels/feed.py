@@ -137,7 +137,7 @@ def _alert(own: Mapping[str, Any]) -> Alert | None:
 
 def _word(words: type[Word], value: object) -> Word:
     try:
-        return words(value)
+        return words(str(value))
     except ValueError:
         return words("Unknown")
 

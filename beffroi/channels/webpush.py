@@ -25,7 +25,7 @@ from beffroi.errors import Gone, SendError, SettingsError
 from beffroi.model import Kind
 from beffroi.settings import Service, Site
 from beffroi.store import subscriptions
-from beffroi.store.ledger import Message, Recipient
+from beffroi.store.entries import Message, Recipient
 
 if TYPE_CHECKING:
     import requests
@@ -173,10 +173,12 @@ class WebPush:
     """
 
     def __init__(self, vapid: Vapid02, subject: str, *, timeout: float, now: Callable[[], float] = time.time) -> None:
+        import http_ece  # type: ignore[import-untyped]
         import pywebpush  # type: ignore[import-untyped]
         import requests
 
         self._pusher = pywebpush.WebPusher
+        self._unreadable = (ValueError, TypeError, pywebpush.WebPushException, http_ece.ECEException)
         self._requests = requests
         self._tokens = Tokens(vapid, subject, now)
         self._tokens.header("https://push.invalid")  # a subject that py_vapid refuses is told here, not by each thread
@@ -216,7 +218,7 @@ class WebPush:
             raise SendError("adresse d’abonnement illisible", permanent=True) from error
         except errors.RequestException as error:
             raise SendError(f"{host} : {type(error).__name__}", permanent=False) from error
-        except (ValueError, TypeError) as error:
+        except self._unreadable as error:
             raise SendError("clés d’abonnement illisibles", permanent=True) from error
         return cast("requests.Response", answer)
 

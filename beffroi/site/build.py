@@ -89,7 +89,7 @@ def index(out: Path) -> None:
     from pagefind_bin import get_executable
 
     command = [str(get_executable()), "--site", str(out), "--force-language", "fr", "--quiet"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own arguments
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # our own arguments
     if done.returncode:
         raise BuildError(f"L’index de recherche n’a pas pu être fait : {done.stderr.strip() or done.stdout.strip()}")
     folder = out / "pagefind"

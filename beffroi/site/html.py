@@ -57,6 +57,7 @@ class Rewriter(HTMLParser):
             self._text.clear()
 
     def handle_starttag(self, tag: str, attrs: Attrs) -> None:
+        """An element begins."""
         if tag in DROPPED:
             self._dropped.append(tag)
         if self._dropped or tag in VOID_DROPPED:
@@ -73,10 +74,12 @@ class Rewriter(HTMLParser):
         self._out.append(_tag(tag, self._safe(tag, attrs)))
 
     def handle_startendtag(self, tag: str, attrs: Attrs) -> None:
+        """An element written `<x/>`."""
         if tag not in DROPPED:
             self.handle_starttag(tag, attrs)
 
     def handle_endtag(self, tag: str) -> None:
+        """An element ends."""
         if self._dropped:
             if tag == self._dropped[-1]:
                 self._dropped.pop()
@@ -88,13 +91,16 @@ class Rewriter(HTMLParser):
         self._out.append(f"</{tag}></div>" if tag == "table" else f"</{tag}>")
 
     def handle_data(self, data: str) -> None:
+        """Text."""
         if not self._dropped:
             self._text.append(data)
 
     def handle_entityref(self, name: str) -> None:
+        """`&name;` is text."""
         self.handle_data(unescape(f"&{name};"))
 
     def handle_charref(self, name: str) -> None:
+        """`&#number;` is text."""
         self.handle_data(unescape(f"&#{name};"))
 
     def _link(self, attrs: Attrs) -> bool:
@@ -109,11 +115,10 @@ class Rewriter(HTMLParser):
         for name, value in attrs:
             if name.startswith("on") or name in {"style", "srcset", "ping"}:
                 continue
-            if name == URLS.get(tag) and value is not None:
-                value = self._address(self._resolve(value))
-                if value is None:
-                    continue
-            kept.append((name, value))
+            if name != URLS.get(tag) or value is None:
+                kept.append((name, value))
+            elif address := self._address(self._resolve(value)):
+                kept.append((name, address))
         return kept
 
     def _picture(self, attrs: dict[str, str | None]) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from lxml import etree
 from PIL import Image as Pillow
@@ -29,7 +30,7 @@ WIDTHS = (480, 960, 1600)
 RECIPE = "1"
 """Changed with any change below, so that no cache outlives it."""
 
-ENCODERS = {
+ENCODERS: dict[str, tuple[str, dict[str, Any]]] = {
     "avif": ("image/avif", {"quality": 55, "speed": 7, "max_threads": 1}),
     "webp": ("image/webp", {"quality": 78, "method": 4}),
     "jpg": ("image/jpeg", {"quality": 80, "optimize": True, "progressive": True}),

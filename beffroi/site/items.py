@@ -19,8 +19,9 @@ SUMMARY = 200
 
 def item(prepared: Prepared, entry: Entry) -> Item:
     """The public form of one entry. The entry must be an article (it has a category and a date)."""
-    assert entry.category is not None and entry.document.front.date is not None  # the schema saw to both
     front, site = entry.document.front, prepared.site
+    if entry.category is None or front.date is None:
+        raise ValueError(f"{entry.source} is a page: it has neither category nor date")
     html = prepared.html[entry.path]
     alert = _alert(entry)
     return Item(
@@ -29,8 +30,8 @@ def item(prepared: Prepared, entry: Entry) -> Item:
         title=typeset(front.title),
         url=site.publisher.absolute(entry.url_path),
         path=f"{site.base}{entry.url_path}",
-        date=entry.document.front.date.astimezone(site.zone),
-        updated=(front.updated or entry.document.front.date).astimezone(site.zone),
+        date=front.date.astimezone(site.zone),
+        updated=(front.updated or front.date).astimezone(site.zone),
         summary=summary(entry, html),
         html=absolute(html, site.origin),
         lang=front.lang,

@@ -32,7 +32,11 @@ def connect(url: str) -> Engine:
         if parsed.get_backend_name() == "sqlite":
             event.listen(engine, "connect", _tune_sqlite)
             event.listen(engine, "begin", _begin_immediate)
-        _migrate(engine)
+        try:
+            _migrate(engine)
+        except BaseException:
+            engine.dispose()
+            raise
     except (SQLAlchemyError, OSError) as error:
         raise StoreError(f"La base de données {_shown(url)} ne s’ouvre pas : {error}") from error
     return engine

@@ -14,16 +14,14 @@ others, may be sent twice, and the notification's tag and RFC 8030's Topic make 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
-from typing import Literal, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
     bindparam,
-    case,
     delete,
     exists,
     func,
@@ -34,6 +32,7 @@ from sqlalchemy import (
     update,
 )
 
+from beffroi.store.entries import Announcement, Answer, Known, Message, Owed, Recipient
 from beffroi.store.tables import announcements, deliveries, subscriptions
 
 RANKS: Mapping[str, int] = {"high": 0, "normal": 1, "low": 2, "very-low": 3}
@@ -41,71 +40,6 @@ RANKS: Mapping[str, int] = {"high": 0, "normal": 1, "low": 2, "very-low": 3}
 
 OPEN = ("owed", "claimed")
 ANNOUNCE_LOCK = 823106
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What is said, the same for every recipient. `payload` is JSON; `expires_at` in seconds since 1970."""
-
-    payload: str
-    urgency: str
-    topic: str
-    expires_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """Where a message goes: the subscription of one browser (Push API). `origin` is the vendor."""
-
-    endpoint: str
-    origin: str
-    p256dh: str
-    auth: str
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The last revision of one item in the ledger. `told` is true where any revision was told to somebody."""
-
-    revision: str
-    number: int
-    told: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Announcement:
-    """One revision of one item, to be written. `message` is None for one that is adopted: known, told to nobody."""
-
-    item_id: str
-    number: int
-    revision: str
-    message: Message | None
-    recipients: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Owed:
-    """One claimed delivery. `attempts` counts the tries before this one."""
-
-    id: int
-    subscription_id: int
-    attempts: int
-    message: Message
-    recipient: Recipient
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What became of one claimed delivery.
-
-    `retry` was tried, `defer` was not (its vendor asked for a pause); both are owed again from `not_before` on.
-    """
-
-    owed: Owed
-    state: Literal["sent", "gone", "failed", "retry", "defer"]
-    error: str = ""
-    not_before: int = 0
-
 
 T = TypeVar("T")
 
@@ -338,36 +272,36 @@ def settle(connection: Connection, owner: str, answers: Sequence[Answer]) -> Non
 
     Subscriptions that are gone are deleted in the same transaction; no other answer ever deletes one.
     """
-    tried = deliveries.c.attempts + 1
-    mine = (deliveries.c.id == bindparam("row"), deliveries.c.state == "claimed", deliveries.c.owner == owner)
-    rows = [
-        {
-            "row": answer.owed.id,
-            "new_state": "owed" if answer.state in {"retry", "defer"} else answer.state,
-            "new_error": answer.error,
-            "new_not_before": answer.not_before,
-            "tried": 0 if answer.state == "defer" else 1,
-        }
-        for answer in sorted(answers, key=lambda a: a.owed.id)
-    ]
-    if not rows:
+    if not answers:
         return
+    columns = deliveries.c
     connection.execute(
         update(deliveries)
-        .where(*mine)
+        .where(columns.id == bindparam("row"), columns.state == "claimed", columns.owner == owner)
         .values(
             state=bindparam("new_state"),
             error=bindparam("new_error"),
             not_before=bindparam("new_not_before"),
-            attempts=case((bindparam("tried") == 1, tried), else_=deliveries.c.attempts),
+            attempts=columns.attempts + bindparam("tries", type_=columns.attempts.type),
             owner="",
             lease_until=0,
         ),
-        rows,
+        # In the order of ids, as every worker does: two batches on PostgreSQL then never wait for one another.
+        [_settled(answer) for answer in sorted(answers, key=lambda answer: answer.owed.id)],
     )
     gone = sorted({answer.owed.subscription_id for answer in answers if answer.state == "gone"})
     if gone:
         connection.execute(delete(subscriptions).where(subscriptions.c.id.in_(gone)))
+
+
+def _settled(answer: Answer) -> dict[str, Any]:
+    return {
+        "row": answer.owed.id,
+        "new_state": "owed" if answer.state in {"retry", "defer"} else answer.state,
+        "new_error": answer.error,
+        "new_not_before": answer.not_before,
+        "tries": 0 if answer.state == "defer" else 1,
+    }
 
 
 def postpone(connection: Connection, origin: str, not_before: int) -> None:

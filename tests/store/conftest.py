@@ -1,5 +1,5 @@
 """Fixtures of the store's tests."""
 
-from tests.store.databases import postgres, url
+from tests.store.databases import postgres_fixture, url_fixture
 
-__all__ = ["postgres", "url"]
+__all__ = ["postgres_fixture", "url_fixture"]

@@ -40,15 +40,15 @@ def cluster() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
+@pytest.fixture(scope="session", name="postgres")
+def postgres_fixture() -> Iterator[str]:
     """The URL of a PostgreSQL server's first database."""
     with cluster() as url:
         yield url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(params=["sqlite", "postgresql"], name="url")
+def url_fixture(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty database, of each kind in turn."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'var' / 'beffroi.sqlite3'}"

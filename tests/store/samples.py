@@ -7,7 +7,7 @@ from collections import Counter
 
 from sqlalchemy import Connection, insert, select
 
-from beffroi.store.ledger import Announcement, Message
+from beffroi.store.entries import Announcement, Message
 from beffroi.store.tables import deliveries, subscriptions
 
 FAR = 10**10
@@ -33,7 +33,8 @@ def subscribe(
         "created_at": 0,
         "seen_at": 0,
     }
-    return connection.execute(insert(subscriptions).values(values).returning(subscriptions.c.id)).scalar_one()
+    number: int = connection.execute(insert(subscriptions).values(values).returning(subscriptions.c.id)).scalar_one()
+    return number
 
 
 def announcement(

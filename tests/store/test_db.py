@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import Engine, create_engine, inspect, text
 
 from beffroi.errors import StoreError
 from beffroi.store.db import HEAD, connect
@@ -19,9 +21,10 @@ PROCESSES = 8
 
 def described(url: str) -> dict[str, object]:
     """Columns, keys, indexes of every table, as the database itself tells them."""
-    inspector = inspect(create_engine(url))
+    engine = create_engine(url)
+    inspector = inspect(engine)
     tables = [name for name in sorted(inspector.get_table_names()) if name != "alembic_version"]
-    return {
+    found: dict[str, object] = {
         name: (
             [{**column, "type": str(column["type"]), "comment": None} for column in inspector.get_columns(name)],
             inspector.get_pk_constraint(name),
@@ -31,17 +34,29 @@ def described(url: str) -> dict[str, object]:
         )
         for name in tables
     }
+    engine.dispose()
+    return found
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Engine]:
+    """An engine on that database, closed at the end."""
+    engine = connect(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def test_migrated_schema_is_the_metadata(url: str) -> None:
     """A migrated database and one made of `tables.py` are the same, column by column, index by index."""
-    engine = connect(url)
-    with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-        assert [] == compare_metadata(context, metadata)
-    migrated = described(url)
-    metadata.drop_all(engine)
-    metadata.create_all(engine)
+    with opened(url) as engine:
+        with engine.connect() as connection:
+            options = {"compare_type": True, "compare_server_default": True}
+            assert [] == compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
+        migrated = described(url)
+        metadata.drop_all(engine)
+        metadata.create_all(engine)
     assert described(url) == migrated
 
 
@@ -54,7 +69,7 @@ def test_head_is_the_newest_migration() -> None:
 
 def _open(url: str, gate: object) -> None:
     gate.wait()  # type: ignore[attr-defined]
-    with connect(url).begin() as connection:
+    with opened(url) as engine, engine.begin() as connection:
         connection.execute(text("SELECT count(*) FROM deliveries"))
 
 
@@ -72,8 +87,7 @@ def test_processes_starting_together_make_one_database(url: str) -> None:
 
 def test_database_of_a_newer_version_is_refused(url: str) -> None:
     """A database that a newer Beffroi has migrated is left alone, with a sentence that says what to install."""
-    engine = connect(url)
-    with engine.begin() as connection:
+    with opened(url) as engine, engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(StoreError, match="en version 9999, plus récente que ce programme") as caught:
         connect(url)
@@ -89,10 +103,9 @@ def test_unreachable_database_is_a_sentence_without_password() -> None:
 
 def test_numbers_of_deleted_subscribers_are_not_given_again(url: str) -> None:
     """Nobody inherits what was owed to a subscriber who left."""
-    engine = connect(url)
     columns = "endpoint, origin, p256dh, auth, categories, areas, created_at, seen_at"
     insert = text(f"INSERT INTO subscriptions ({columns}) VALUES (:e, '', '', '', '[]', '[]', 0, 0) RETURNING id")
-    with engine.begin() as connection:
+    with opened(url) as engine, engine.begin() as connection:
         first = connection.execute(insert, {"e": "a"}).scalar_one()
         connection.execute(text("DELETE FROM subscriptions"))
         second = connection.execute(insert, {"e": "b"}).scalar_one()

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, delete, select, text
 
 from beffroi.store import ledger
 from beffroi.store.db import connect, transaction
-from beffroi.store.ledger import Announcement, Answer, Owed
+from beffroi.store.entries import Announcement, Answer, Known, Owed
 from beffroi.store.tables import deliveries, subscriptions
 from tests.store.samples import FAR, announcement, states, subscribe
 
@@ -94,6 +94,15 @@ def test_each_delivery_is_claimed_once_by_many_workers(engine: Engine) -> None:
         thread.join(60)
     assert Counter({1: 120}) == Counter(Counter(one.id for _, one in taken).values())
     assert seen(engine) == {"sent": 120}
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_claims_do_not_wait_for_one_another(engine: Engine) -> None:
+    """On PostgreSQL, a claim passes over the rows that another one holds at this moment."""
+    told(engine, 5)
+    with transaction(engine) as one, transaction(engine) as other:
+        other.execute(text("SET LOCAL lock_timeout = '2s'"))
+        assert [2, 3] == [len(ledger.claim(one, "a", 100, 60, 2)), len(ledger.claim(other, "b", 100, 60, 9))]
 
 
 def test_claim_never_takes_more_than_asked(engine: Engine) -> None:
@@ -217,7 +226,7 @@ def test_adopted_words_drop_what_is_owed(engine: Engine) -> None:
     with transaction(engine) as connection:
         ledger.record(connection, [Announcement("actualites/a", 2, "r2", None)], 50)
         assert ledger.owed(connection) == 0
-        assert ledger.known(connection, ["actualites/a"])["actualites/a"] == ledger.Known("r2", 2, told=True)
+        assert ledger.known(connection, ["actualites/a"])["actualites/a"] == Known("r2", 2, told=True)
 
 
 def test_second_announcer_of_the_same_revision_is_harmless(engine: Engine) -> None:

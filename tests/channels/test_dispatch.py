@@ -1,0 +1,238 @@
+"""Everybody who is owed a message gets it, whatever vendors answer and whatever dies."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from beffroi.channels.dispatch import BATCH, PATIENCE, TROUBLE, Dispatch
+from beffroi.errors import SendError
+from beffroi.store import ledger
+from beffroi.store.db import transaction
+from beffroi.store.entries import Message, Recipient
+from beffroi.store.tables import subscriptions
+from tests.channels.town import Town, alert, entry
+from tests.e2e.push_service import PushService
+from tests.e2e.push_state import Behaviour
+from tests.store.samples import announcement, states, subscribe
+
+ROOT = Path(__file__).parents[2]
+PHONES = 500
+
+
+def subscribers(town: Town) -> int:
+    """How many subscriptions are left."""
+    with transaction(town.engine) as connection:
+        return len(connection.execute(select(subscriptions.c.id)).all())
+
+
+def times_told(service: PushService) -> dict[str, int]:
+    """How many messages each endpoint accepted."""
+    return Counter(message.endpoint for message in service.journal)
+
+
+def test_everybody_is_told_once(town: Town) -> None:
+    """Each subscriber of the category gets one message, which decrypts to the item's words."""
+    town.open()
+    with PushService() as service:
+        phones = town.phones(service, 40)
+        others = town.phones(service, 2, categories=("agenda",))
+        town.announce(entry(town.time.at()))
+        done = town.deliver()
+        assert dict.fromkeys(phones, 1) == times_told(service)
+        assert not set(others) & set(times_told(service))
+        assert {"Le marché déménage"} == {one.payload["notification"]["title"] for one in service.journal}
+        assert [] == service.refused
+    assert (40, 0, 0, 0, {}) == (done.told, done.gone, done.failed, done.owed, done.by_reason)
+    assert ["40 prévenus, 0 désabonné, 0 en échec, 0 à envoyer plus tard"] == done.sentences()
+
+
+def test_two_vendors_at_once(town: Town) -> None:
+    """Each vendor gets tokens made for it: neither refuses one."""
+    town.open()
+    with PushService() as one, PushService() as other:
+        town.phones(one, 20)
+        town.phones(other, 20)
+        town.announce(entry(town.time.at()))
+        assert town.deliver().told == 40
+        assert ([], []) == (one.refused, other.refused)
+        assert (20, 20) == (len(one.journal), len(other.journal))
+
+
+def test_kill_in_the_middle_loses_nobody(town: Town, url: str) -> None:
+    """Killed with -9 at the 200th acceptance, then run again: all 500 are told, by one notification each.
+
+    Only what was in flight may be repeated, and Topic makes a phone that was off get it once.
+    """
+    town.open()
+    with PushService() as service:
+        phones = town.phones(service, PHONES)
+        town.announce(alert(town.time.at(), town.time.at(10)))
+        service.behave(None, Behaviour(action="hang", accepted=True, after=200))
+        child = subprocess.Popen([sys.executable, "-m", "tests.channels.child", str(town.folder), url], cwd=ROOT)
+        threads = town.service.push_workers
+        service.wait_for(lambda: len(service.journal) == 200 + threads)
+        child.kill()
+        assert child.wait(60) == -9
+        service.behave(None, None)
+        done = town.deliver()
+        told = times_told(service)
+        assert set(phones) == set(told)
+        assert (0, 0) == (done.owed, done.failed)
+        assert threads <= len(service.journal) - PHONES <= 2 * threads
+        assert all(len(service.collect(phone)) == 1 for phone in phones)
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_gone_phones_are_forgotten(town: Town, status: int) -> None:
+    """A phone that is gone is deleted, and nobody else is."""
+    town.open()
+    with PushService() as service:
+        phones = town.phones(service, 10)
+        service.behave(phones[3], Behaviour(status=status))
+        town.announce(entry(town.time.at()))
+        done = town.deliver()
+    assert (9, 1, 0, 0) == (done.told, done.gone, done.failed, done.owed)
+    assert subscribers(town) == 9
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 413])
+def test_refusals_delete_nobody(town: Town, status: int) -> None:
+    """A refused message fails loudly, costs no subscription, and goes out with `again` when the cause is mended."""
+    town.open()
+    with PushService() as service:
+        town.phones(service, 10)
+        service.behave(None, Behaviour(status=status))
+        town.announce(entry(town.time.at()))
+        done = town.deliver()
+        assert (0, 10, 0) == (done.told, done.failed, done.owed)
+        assert [10] == list(done.by_reason.values())
+        assert f"({status})" in done.sentences()[1]
+        service.behave(None, None)
+        assert town.deliver().told == 0
+        assert town.deliver(again=True).told == 10
+    assert subscribers(town) == 10
+
+
+def test_short_trouble_is_overcome_in_one_run(town: Town) -> None:
+    """A few errors, resets and time-outs are tried again, soon, with ever longer pauses that are not all alike."""
+    town.open()
+    with PushService() as service:
+        phones = town.phones(service, 30)
+        service.behave(phones[0], Behaviour(status=500, times=2))
+        service.behave(phones[1], Behaviour(status=502, times=1))
+        service.behave(phones[2], Behaviour(action="reset", times=1))
+        town.announce(entry(town.time.at()))
+        done = town.deliver()
+        assert (30, 0, 0, 0) == (done.told, done.gone, done.failed, done.owed)
+        assert dict.fromkeys(phones, 1) == times_told(service)
+    assert 0 < sum(town.time.slept) <= PATIENCE
+
+
+def test_vendor_that_asks_for_peace_gets_it(town: Town) -> None:
+    """After a 429, that vendor is left alone until it said, others are not; then its phones are told."""
+    town.open()
+    with PushService() as busy, PushService() as idle:
+        town.phones(busy, 100)
+        town.phones(idle, 100)
+        busy.behave(None, Behaviour(status=429, retry_after="300"))
+        town.announce(entry(town.time.at()))
+        first = town.deliver()
+        assert (100, 0, 100) == (first.told, first.failed, first.owed)
+        assert len(busy.refused) <= 2 * town.service.push_workers
+        assert [] == town.time.slept
+        busy.behave(None, None)
+        asked = len(busy.refused)
+        assert town.deliver().owed == 100
+        assert (asked, 0) == (len(busy.refused), len(busy.journal))
+        town.time.sleep(301)
+        assert (100, 0) == ((last := town.deliver()).told, last.owed)
+    assert subscribers(town) == 200
+
+
+@pytest.mark.parametrize("fault", [Behaviour(status=500), Behaviour(action="reset")])
+def test_vendor_that_is_down_does_not_hold_up_the_rest(town: Town, fault: Behaviour) -> None:
+    """A vendor that fails again and again is left alone for a while; what it is owed stays owed."""
+    town.open()
+    with PushService() as down, PushService() as up:
+        town.phones(down, 100)
+        town.phones(up, 100)
+        down.behave(None, fault)
+        town.announce(entry(town.time.at()))
+        done = town.deliver()
+        assert (100, 0, 100) == (done.told, done.failed, done.owed)
+        assert len(down.refused) <= 3 * TROUBLE
+        down.behave(None, None)
+        town.time.sleep(3600)
+        assert town.deliver().told == 100
+    assert subscribers(town) == 200
+
+
+def test_nothing_goes_out_too_late(town: Town) -> None:
+    """What was owed beyond its end is dropped, and the report says so."""
+    town.open()
+    with PushService() as service:
+        town.phones(service, 3)
+        town.announce(alert(town.time.at(), town.time.at(1)))
+        town.time.sleep(3600)
+        done = town.deliver()
+        assert [] == service.journal
+    assert (0, 0, 3) == (done.told, done.owed, done.late)
+    assert "trop tard pour être utile : 3" in done.sentences()
+
+
+class Paper:
+    """A channel of paper: says what it is told to say, in turn."""
+
+    def __init__(self, *failures: Exception) -> None:
+        self.failures = list(failures)
+        self.sent: list[str] = []
+
+    def send(self, message: Message, recipient: Recipient) -> None:
+        """Fail while there are failures left."""
+        if self.failures:
+            raise self.failures.pop()
+        self.sent.append(recipient.endpoint)
+
+
+def owe(town: Town, count: int) -> None:
+    """One item owed to that many."""
+    with transaction(town.engine) as connection:
+        ids = tuple(subscribe(connection, f"https://a.example/{n}") for n in range(count))
+        ledger.record(connection, [announcement("actualites/a", ids)], 0)
+
+
+def test_interruption_keeps_what_was_answered(town: Town) -> None:
+    """Ctrl-C writes the answers that came and gives back the rest: nobody is told twice, nobody is left out."""
+    owe(town, 100)
+    channel = Paper()
+
+    def interrupt(done: int, _: int) -> None:
+        if done >= 30:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Dispatch(town.engine, channel, "me", 4, 5, progress=interrupt).run()
+    assert 30 <= len(channel.sent) <= 30 + BATCH + 8
+    with transaction(town.engine) as connection:
+        assert {"sent": len(channel.sent), "owed": 100 - len(channel.sent)} == states(connection)
+    Dispatch(town.engine, channel, "me again", 4, 5).run()
+    assert (100, 100) == (len(channel.sent), len(set(channel.sent)))
+
+
+def test_fault_of_ours_loses_nothing(town: Town) -> None:
+    """An unexpected exception in a channel is reported, and the message is tried again."""
+    owe(town, 3)
+    channel = Paper(ZeroDivisionError("oups"), SendError("a.example : réponse 500", permanent=False))
+    seen: list[tuple[int, int]] = []
+    run = Dispatch(town.engine, channel, "me", 1, 5, progress=lambda *pair: seen.append(pair))
+    run.clock = type(run.clock)(town.time.now, town.time.sleep)
+    done = run.run()
+    assert (3, 0) == (done.told, done.owed)
+    assert {"ZeroDivisionError: oups": 1, "a.example : réponse 500": 1} == done.by_reason
+    assert (3, 3) == seen[-1]

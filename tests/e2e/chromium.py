@@ -1,0 +1,186 @@
+"""Debian's Chromium through Playwright, watched: no request leaves the site's own origin, nothing fails in the console.
+
+::
+
+    with Chromium(site.url) as browser:
+        browser.page.goto(site.url)
+        browser.push({"web_push": 8030, "notification": {"title": "Crue", "navigate": "/alerte.html"}})
+        browser.wait_for_notification(title="Crue")
+        browser.assert_installable()
+    # leaving the block fails on a request to a third party, a console error, an uncaught exception
+
+A persistent context, because push is refused in a private one. Without a reachable push service Chromium's
+`pushManager.subscribe()` never settles: the real subscription is tested in Firefox, the worker's handler here, through
+the DevTools protocol.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import BrowserContext, CDPSession, ConsoleMessage, Page, Request, sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+# Whatever the page asks for, no name but loopback's is ever resolved. The rest stops the browser's own calls home.
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
+)
+_REGISTRATION = """const registration = await Promise.race([
+  navigator.serviceWorker.ready,
+  new Promise((_, reject) => setTimeout(reject, 60000, new Error('no service worker is ready after 60 s'))),
+]);"""
+_SHOWN = f"""async () => {{ {_REGISTRATION}
+  return (await registration.getNotifications()).map(({{ title, body, tag, lang, data }}) =>
+    ({{ title, body, tag, lang, data }})); }}"""
+_WAIT = f"""async ([wanted, timeout]) => {{ {_REGISTRATION}
+  const end = Date.now() + timeout;
+  let shown = [];
+  while (Date.now() < end) {{
+    shown = (await registration.getNotifications()).map(({{ title, body, tag, lang, data }}) =>
+      ({{ title, body, tag, lang, data }}));
+    const found = shown.find((one) => Object.entries(wanted).every(([key, value]) => one[key] === value));
+    if (found) return found;
+    await new Promise((next) => setTimeout(next, 25));
+  }}
+  throw new Error('no such notification; shown: ' + JSON.stringify(shown)); }}"""
+
+
+class Chromium:
+    """One browser on one site. `profile` keeps its data for a second start; `options` go to Playwright's context."""
+
+    def __init__(self, origin: str, *, profile: Path | None = None, guard: bool = True, **options: Any) -> None:
+        parts = urlsplit(origin)
+        self.origin = f"{parts.scheme}://{parts.netloc}"
+        self.third_party: list[str] = []
+        self.console_errors: list[str] = []
+        self._guard = guard
+        self._profile = profile
+        self._options = {"locale": "fr-FR", "timezone_id": "Europe/Paris", **options}
+
+    def __enter__(self) -> Chromium:
+        self._folder = tempfile.TemporaryDirectory(prefix="beffroi-chromium-", ignore_cleanup_errors=True)
+        self._playwright = sync_playwright().start()
+        try:
+            self.context = self._launch()
+        except BaseException:
+            self._playwright.stop()
+            self._folder.cleanup()
+            raise
+        self.context.set_default_timeout(60_000)
+        self.context.grant_permissions(["notifications"], origin=self.origin)
+        # The context also tells of the worker's own requests, which the page does not see.
+        self.context.on("request", self._saw)
+        self.context.on("console", self._heard)
+        self.context.on("weberror", lambda error: self.console_errors.append(str(error.error)))
+        self._active: list[str] = []
+        self.page: Page = self.context.pages[0] if self.context.pages else self.context.new_page()
+        self._workers = self.session()
+        self._workers.on("ServiceWorker.workerVersionUpdated", self._worker_changed)
+        self._workers.send("ServiceWorker.enable")
+        return self
+
+    def _launch(self) -> BrowserContext:
+        return self._playwright.chromium.launch_persistent_context(
+            str(self._profile or self._folder.name),
+            executable_path=CHROMIUM,
+            headless=True,
+            args=list(ARGUMENTS),
+            **self._options,
+        )
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            self.context.close()
+        finally:
+            self._playwright.stop()
+            self._folder.cleanup()
+        # A test that already fails keeps its own reason.
+        if self._guard and kind is None:
+            self.assert_clean()
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.console_errors.append(f"{message.text} ({message.location.get('url')})")
+
+    def _saw(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme in {"data", "blob", "about", "chrome", "chrome-extension"}:
+            return
+        if f"{parts.scheme}://{parts.netloc}" != self.origin:
+            self.third_party.append(f"{request.method} {request.url}")
+
+    def assert_clean(self) -> None:
+        """No request left the site's origin; nothing failed in the console."""
+        assert not self.third_party, "requests to third parties:\n  " + "\n  ".join(self.third_party)
+        assert not self.console_errors, "errors in the console:\n  " + "\n  ".join(self.console_errors)
+
+    # Install
+
+    def session(self) -> CDPSession:
+        """A DevTools session of the current page."""
+        return self.context.new_cdp_session(self.page)
+
+    def manifest_errors(self) -> list[str]:
+        """What Chromium finds wrong in the page's web app manifest."""
+        answer = self.session().send("Page.getAppManifest")
+        if not answer.get("url"):
+            return ["no manifest"]
+        return [str(one["message"]) for one in answer["errors"]]
+
+    def installability_errors(self) -> list[str]:
+        """Why Chromium would not offer to install the site: its error ids, with their arguments."""
+        found = self.session().send("Page.getInstallabilityErrors")["installabilityErrors"]
+        return [f"{one['errorId']} {json.dumps(one['errorArguments'])}" for one in found]
+
+    def assert_installable(self) -> None:
+        """The manifest is whole and the site can be installed."""
+        assert self.manifest_errors() + self.installability_errors() == []
+
+    # Push
+
+    def push(self, payload: object) -> None:
+        """Deliver a push to the page's worker: a value as JSON, or a str as it is ("" for no payload)."""
+        data = payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False)
+        registration = self._active_registration()
+        order = {"origin": self.origin, "registrationId": registration, "data": data}
+        self._workers.send("ServiceWorker.deliverPushMessage", order)
+
+    def _active_registration(self) -> str:
+        """The site's registration, once its worker is activated: delivered earlier, a push is lost without a word."""
+        end = time.monotonic() + 60
+        while not self._active and time.monotonic() < end:
+            # The events arrive while Playwright runs; a breath of the page lets it.
+            self.page.evaluate("() => new Promise((next) => setTimeout(next, 25))")
+        assert self._active, f"no service worker of {self.origin} is active"
+        return self._active[-1]
+
+    def _worker_changed(self, event: dict[str, Any]) -> None:
+        for version in event["versions"]:
+            if version["scriptURL"].startswith(self.origin + "/") and version["status"] == "activated":
+                self._active.append(str(version["registrationId"]))
+
+    def notifications(self) -> list[dict[str, Any]]:
+        """What the page's registration shows now."""
+        found: list[dict[str, Any]] = self.page.evaluate(_SHOWN)
+        return found
+
+    def wait_for_notification(self, timeout: float = 60, **wanted: object) -> dict[str, Any]:
+        """Wait until a notification shows whose fields are `wanted`: `title="..."`, `tag="..."`; none means any."""
+        found: dict[str, Any] = self.page.evaluate(_WAIT, [wanted, timeout * 1000])
+        return found
+
+    def close_notifications(self) -> None:
+        """Wipe what is shown, as a citizen does."""
+        script = "(await registration.getNotifications()).forEach((one) => one.close());"
+        self.page.evaluate(f"async () => {{ {_REGISTRATION} {script} }}")
