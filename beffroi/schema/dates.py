@@ -81,7 +81,7 @@ def _day(text: str, year: int, month: int, day: int) -> date:
         raise ValueError(say("vaut « {} » ; écrivez une année entre {} et {}", text, YEARS[0], YEARS[-1]))
     if not 1 <= month <= 12:
         raise ValueError(
-            say("vaut « {} », dont le mois n’existe pas ; écrivez année-mois-jour : « {} »", text, EXAMPLE)
+            say("vaut « {} », dont le mois n’existe pas ; écrivez année-mois-jour, par exemple « 2026-05-04 »", text)
         )
     last = calendar.monthrange(year, month)[1]
     if not 1 <= day <= last:

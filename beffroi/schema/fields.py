@@ -19,7 +19,7 @@ EVENT_HOURS = 3
 
 SEVERITY = {
     "extreme": "Extreme", "rouge": "Extreme", "tres-grave": "Extreme", "grave": "Severe", "severe": "Severe",
-    "orange": "Severe", "forte": "Severe", "fort": "Severe", "moderee": "Moderate", "modere": "Moderate",
+    "orange": "Severe", "elevee": "Severe", "eleve": "Severe", "moderee": "Moderate", "modere": "Moderate",
     "moyen": "Moderate", "moyenne": "Moderate", "jaune": "Moderate", "mineur": "Minor", "mineure": "Minor",
     "faible": "Minor", "leger": "Minor", "legere": "Minor", "vert": "Minor",
 }  # fmt: skip

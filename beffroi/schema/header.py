@@ -1,4 +1,4 @@
-"""The lines between the two `---`: found, freed of invisible characters, composed as YAML nodes that know their line."""
+"""The lines between the two `---`: found, freed of invisible characters, composed as YAML nodes that know theirs."""
 
 from __future__ import annotations
 

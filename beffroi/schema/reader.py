@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,7 @@ import yaml
 from beffroi.errors import Fault
 from beffroi.schema.dates import Moment, moment
 from beffroi.schema.french import folded, nearest, one_of, say, shown
-from beffroi.schema.header import FIRST
+from beffroi.schema.header import FIRST, FORBIDDEN
 from beffroi.settings import Site
 
 HTML = re.compile(r"<[a-zA-Z/!][^<>]*>")
@@ -84,7 +85,11 @@ def text(r: Reader, name: str, node: yaml.Node) -> str | None:
         found = "une liste" if isinstance(node, yaml.SequenceNode) else "des sous-champs"
         r.at(name, "attend un texte, pas {} ; écrivez « {}: … » sur une seule ligne.", found, name.rpartition(".")[2])
         return None
-    return " ".join(node.value.split()) or None
+    value = unicodedata.normalize("NFC", node.value)
+    if escaped := FORBIDDEN.search(value):  # written as an escape: "\\x0b"
+        r.at(name, "contient le caractère invisible U+{:04X} ; effacez-le.", ord(escaped[0]))
+        return None
+    return " ".join(value.split()) or None
 
 
 def plain(limit: int) -> Field:
