@@ -1,0 +1,65 @@
+"""What the tests need of the machine besides Python packages: browsers, a PostgreSQL server, Java, npm's checker.
+
+`python3 tasks.py test` comes here: on a new Debian 12 it installs what is missing, and only that.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VNU = ROOT / "node_modules" / "vnu-jar" / "package.json"
+
+NEEDED: Mapping[str, str] = {
+    "chromium": "chromium",
+    "firefox-esr": "firefox-esr",
+    "initdb": "postgresql",
+    "java": "default-jre-headless",
+    "npm": "npm",
+    "git": "git",
+}
+"""Command → Debian package."""
+
+
+def run(args: str = "") -> None:
+    """Install what is missing, then run pytest over the cores; its exit status is ours."""
+    ensure()
+    command = [sys.executable, "-m", "pytest", "-n", str(os.cpu_count() or 1), "--dist", "loadgroup", *shlex.split(args)]
+    sys.exit(subprocess.run(command, cwd=ROOT, check=False).returncode)
+
+
+def ensure() -> None:
+    """Install the Debian packages and the HTML checker that are missing. Exits with a French sentence where it can't."""
+    if packages := sorted({package for command, package in NEEDED.items() if not find(command)}):
+        install(packages)
+    if not VNU.is_file():
+        print("Installation du vérificateur HTML (npm)…", file=sys.stderr, flush=True)
+        done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--silent"], cwd=ROOT, check=False)
+        if done.returncode:
+            sys.exit("L’installation du vérificateur HTML a échoué ; relancez : npm ci")
+
+
+def find(command: str) -> str | None:
+    """The path of a command; Debian keeps PostgreSQL's server commands off the PATH."""
+    servers = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{command}"), reverse=True)
+    return shutil.which(command) or (str(servers[0]) if servers else None)
+
+
+def install(packages: list[str]) -> None:
+    """Install Debian packages, as root or through sudo; else exit with the command to run."""
+    command = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
+    sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    if not shutil.which("apt-get") or (sudo and not shutil.which("sudo")):
+        sys.exit(f"Il manque aux tests : {', '.join(packages)}. Sous Debian, en root : {shlex.join(command)}")
+    print(f"Installation de {', '.join(packages)}…", file=sys.stderr, flush=True)
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for step in (["apt-get", "update"], command):
+        done = subprocess.run([*sudo, *step], env=quiet, stdout=subprocess.DEVNULL, check=False)
+        if done.returncode:
+            sys.exit(f"Échec de « {shlex.join(step)} » ; lancez en root : {shlex.join(command)}")
