@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Engine
 
@@ -69,7 +70,7 @@ def revision(item: FeedItem) -> str:
     told = {
         "title": item.title,
         "words": item.push if item.push is False else item.words,
-        "url": item.url,
+        "path": urlsplit(item.url).path,  # a site that moves to another host has nothing new to tell
         "lang": item.lang,
         "category": item.category,
         "areas": item.areas,
@@ -108,7 +109,7 @@ def _why(item: FeedItem, before: Known | None, at: datetime, max_age: timedelta)
         return Why.SILENT
     if item.over(at):
         return Why.OVER
-    if before and not before.told:
+    if before and not before.told and not item.alert:  # an alert that changes is told, even one adopted at first
         return Why.UNTOLD
     # An alert that changes is fresh, however long it has been running: its end, too, must be told.
     fresh = max(item.since, item.modified) if before and item.alert else item.since

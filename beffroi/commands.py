@@ -77,9 +77,10 @@ def publish(at: str, adopt: bool = False) -> None:
     with plainly() as root, _bar() as progress:
         done = publishing.publish(root, instant(at), adopt=adopt, step=step, progress=progress)
     warn(done.warnings)
-    for sentence in [*done.announced.sentences(), *done.delivered.sentences()[1:]]:
+    reached, *troubles = done.delivered.sentences()
+    for sentence in [*done.announced.sentences(), *troubles]:
         out.print(f"• {sentence}", markup=False)
-    out.print(_table(done))
+    out.print(_table(done, reached))
     if done.delivered.failed or done.announced.faults:
         sys.exit(1)
 
@@ -99,11 +100,10 @@ def _bar() -> Iterator[Callable[[int, int], None]]:
         yield progress
 
 
-def _table(done: Published) -> Table:
+def _table(done: Published, reached: str) -> Table:
     built, deployed, delivered, url = done.built, done.deployed, done.delivered, done.site.publisher.url
     change = f"{deployed.written} écrits, {deployed.removed} retirés"
     told = [decision.item for decision in done.announced.decisions if decision.why.told]
-    reached = f"{delivered.told} prévenus, {delivered.gone} partis, {delivered.owed} encore dus"
     table = Table(show_header=False, title="Publication", title_justify="left", box=box.SIMPLE)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(no_wrap=True)
@@ -113,7 +113,7 @@ def _table(done: Published) -> Table:
     changed = deployed.written or deployed.removed
     table.add_row("Fichiers", change if changed else "aucun changement", _short(deployed.release))
     table.add_row("Nouveautés", str(len(told) or "rien de nouveau"), "\n".join(item.url for item in told))
-    table.add_row("Téléphones", reached, f"{delivered.failed} en échec" if delivered.failed else "")
+    table.add_row("Téléphones", str(delivered.told), reached)
     return table
 
 

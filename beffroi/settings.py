@@ -199,7 +199,8 @@ def read_service(root: Path = Path(), **overrides: Any) -> Service:
     except ValidationError as error:
         lines = [f"BEFFROI_{str(e['loc'][0]).upper()} = {e['input']!r} : {e['msg']}" for e in error.errors()]
         raise SettingsError("Réglage du service refusé.\n" + "\n".join(lines)) from error
-    return service.model_copy(update={"var": root / service.var})
+    places = {name: root / path for name in ("var", "live", "vapid_key_file") if (path := getattr(service, name))}
+    return service.model_copy(update=places)
 
 
 def instant(text: str | None = None) -> datetime:

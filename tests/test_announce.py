@@ -67,8 +67,8 @@ def test_each_unknown_revision_has_one_decision(items: list[FeedItem], known: di
 def test_nothing_is_new_twice(items: list[FeedItem], known: dict[str, Known]) -> None:
     """Once the decisions are in the ledger, the same feed has nothing new, at that instant or later."""
     after = {d.item.id: Known(d.revision, d.number, d.why.told) for d in news(items, known, AT, WEEK)}
-    assert [] == news(items, {**known, **after}, AT, WEEK)
-    assert [] == news(items, {**known, **after}, AT + WEEK, WEEK)
+    assert news(items, {**known, **after}, AT, WEEK) == []
+    assert news(items, {**known, **after}, AT + WEEK, WEEK) == []
 
 
 @given(feeds, ledgers)
@@ -107,10 +107,10 @@ def test_first_publication_adopts_everything(town: Town) -> None:
     with PushService() as service:
         town.phones(service, 2)
         done = town.announce(entry(town.time.at()), alert(town.time.at(), town.time.at(5)))
-        assert ((), 0) == (done.told, done.owed)
-        assert ["2 contenus : première publication : rien n’est annoncé"] == done.sentences()
+        assert (done.told, done.owed) == ((), 0)
+        assert done.sentences() == ["2 contenus : première publication : rien n’est annoncé"]
         assert town.deliver().told == 0
-        assert [] == service.journal
+        assert service.journal == []
 
 
 def test_same_feed_twice_tells_once(town: Town) -> None:
@@ -119,12 +119,12 @@ def test_same_feed_twice_tells_once(town: Town) -> None:
     with PushService() as service:
         town.phones(service, 3)
         news_item = entry(town.time.at())
-        assert ["Le marché déménage (actualites/marche) : nouveau"] == town.announce(news_item).sentences()
+        assert town.announce(news_item).sentences() == ["Le marché déménage (actualites/marche) : nouveau"]
         again = town.announce(news_item)
-        assert ((), 3) == (again.decisions, again.owed)
+        assert (again.decisions, again.owed) == ((), 3)
         town.deliver()
         town.announce(news_item)
-        assert (0, 3) == (town.deliver().told, len(service.journal))
+        assert (town.deliver().told, len(service.journal)) == (0, 3)
 
 
 def test_two_machines_announcing_at_once_tell_once(town: Town) -> None:
@@ -148,8 +148,8 @@ def test_two_machines_announcing_at_once_tell_once(town: Town) -> None:
             thread.start()
         for thread in threads:
             thread.join(60)
-        assert [0, 0, 1] == sorted(told)
-        assert [1] * 20 == list(Counter(message.endpoint for message in service.journal).values())
+        assert sorted(told) == [0, 0, 1]
+        assert list(Counter(message.endpoint for message in service.journal).values()) == [1] * 20
 
 
 def replace_var(town: Town, name: str) -> Town:
@@ -162,8 +162,8 @@ def test_adopt_records_without_telling(town: Town) -> None:
     """`adopt_all` makes everything known; the next announcement has nothing to tell."""
     town.open()
     done = town.announce(entry(town.time.at()), adopt_all=True)
-    assert {"adopté à la demande": 1} == done.by_reason
-    assert () == town.announce(entry(town.time.at())).decisions
+    assert done.by_reason == {"adopté à la demande": 1}
+    assert town.announce(entry(town.time.at())).decisions == ()
 
 
 @pytest.mark.parametrize(
@@ -199,12 +199,12 @@ def test_update_replaces_the_notification(town: Town) -> None:
         town.announce(alert(begin, end))
         town.deliver()
         changed = alert(begin, end, title="Crue : évacuation", date_modified=town.time.at(1).isoformat())
-        assert {"mis à jour": 1} == town.announce(changed).by_reason
+        assert town.announce(changed).by_reason == {"mis à jour": 1}
         assert town.deliver().told == 1
         old, new = (message.payload["notification"] for message in service.journal)
-        assert ("Crue de l’Isère", "Crue : évacuation") == (old["title"], new["title"])
+        assert (old["title"], new["title"]) == ("Crue de l’Isère", "Crue : évacuation")
         assert (old["tag"], None, True) == (new["tag"], old.get("renotify"), new.get("renotify"))
-        assert ["Crue : évacuation"] == [one.payload["notification"]["title"] for one in service.collect(phone)]
+        assert [one.payload["notification"]["title"] for one in service.collect(phone)] == ["Crue : évacuation"]
 
 
 def test_nobody_gets_old_words_after_new_ones(town: Town) -> None:
@@ -218,7 +218,7 @@ def test_nobody_gets_old_words_after_new_ones(town: Town) -> None:
         service.behave(None, None)
         assert town.announce(entry(town.time.at(), title="Le marché revient")).owed == 6
         town.deliver()
-        assert ["Le marché revient"] * 6 == titles(service)
+        assert titles(service) == ["Le marché revient"] * 6
         assert set(phones) == {message.endpoint for message in service.journal}
 
 
@@ -230,7 +230,7 @@ def test_words_taken_back_are_an_update_too(town: Town) -> None:
         for title in ("Un", "Deux", "Un"):
             town.announce(entry(town.time.at(), title=title))
             town.deliver()
-        assert ["Un", "Deux", "Un"] == titles(service)
+        assert titles(service) == ["Un", "Deux", "Un"]
 
 
 def test_ended_alert_is_told_however_long_it_ran(town: Town) -> None:
@@ -243,7 +243,7 @@ def test_ended_alert_is_told_however_long_it_ran(town: Town) -> None:
         town.deliver()
         town.time.sleep(10 * 86400)
         over = alert(begin, town.time.at(6), title="Fin de la crue", date_modified=town.time.at().isoformat())
-        assert {"mis à jour": 1} == town.announce(over).by_reason
+        assert town.announce(over).by_reason == {"mis à jour": 1}
 
 
 def test_withdrawn_item_is_not_sent(town: Town) -> None:
@@ -253,9 +253,9 @@ def test_withdrawn_item_is_not_sent(town: Town) -> None:
         town.phones(service, 2)
         assert town.announce(entry(town.time.at())).owed == 2
         done = town.announce(entry(town.time.at(-24 * 30), "actualites/bienvenue"))
-        assert (("actualites/marche",), 0) == (done.withdrawn, done.owed)
+        assert (done.withdrawn, done.owed) == (("actualites/marche",), 0)
         assert town.deliver().told == 0
-        assert [] == service.journal
+        assert service.journal == []
 
 
 def test_areas_are_respected(town: Town) -> None:
@@ -282,7 +282,7 @@ def test_archive_is_read_as_far_as_it_is_young(town: Town) -> None:
     town.feed(*old, name="feed-2.json", next_url=f"{SITE}/feeds/absent.json")
     done = announce(town.release, town.site, town.service, town.engine, at)
     assert {"actualites/c", "actualites/b"} == {item.id for item in done.told}
-    assert ({"nouveau": 2, "trop ancien pour être annoncé": 3}, ()) == (done.by_reason, done.faults)
+    assert (done.by_reason, done.faults) == ({"nouveau": 2, "trop ancien pour être annoncé": 3}, ())
 
 
 @pytest.mark.parametrize(
@@ -310,7 +310,7 @@ def test_unreadable_item_holds_back_no_alert(town: Town) -> None:
     town.open()
     broken = entry(town.time.at(), "actualites/x", date_published="hier")
     done = town.announce(broken, alert(town.time.at(), town.time.at(2)))
-    assert ["alertes/crue-isere"] == [item.id for item in done.told]
+    assert [item.id for item in done.told] == ["alertes/crue-isere"]
     assert len(done.faults) == 1
     assert done.faults[0].startswith("feeds/feed.json : l’élément 1 ('actualites/x') est illisible (ValueError")
 

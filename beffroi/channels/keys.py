@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from beffroi.errors import SettingsError
 
 if TYPE_CHECKING:  # cryptography costs 45 ms, and most publications only ask whether the key is there
-    from py_vapid import Vapid02  # type: ignore[import-untyped]
+    from py_vapid import Vapid02
 
 
 def ensure(path: Path) -> bool:

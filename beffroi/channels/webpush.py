@@ -29,7 +29,7 @@ from beffroi.store.entries import Message, Recipient
 
 if TYPE_CHECKING:
     import requests
-    from py_vapid import Vapid02  # type: ignore[import-untyped]
+    from py_vapid import Vapid02
 
 LARGEST = 2600
 """Bytes of plaintext: 3,993 fit (RFC 8291, section 4), but Firefox on Android goes through a road of 2,744."""
@@ -173,8 +173,8 @@ class WebPush:
     """
 
     def __init__(self, vapid: Vapid02, subject: str, *, timeout: float, now: Callable[[], float] = time.time) -> None:
-        import http_ece  # type: ignore[import-untyped]
-        import pywebpush  # type: ignore[import-untyped]
+        import http_ece
+        import pywebpush
         import requests
 
         self._pusher = pywebpush.WebPusher

@@ -14,8 +14,8 @@ from html import escape
 from html.entities import name2codepoint
 from zoneinfo import ZoneInfo
 
-from feedgen.entry import FeedEntry  # type: ignore[import-untyped]
-from feedgen.feed import FeedGenerator  # type: ignore[import-untyped]
+from feedgen.entry import FeedEntry
+from feedgen.feed import FeedGenerator
 from lxml import html as markup
 from lxml.etree import Comment, ProcessingInstruction, strip_elements
 

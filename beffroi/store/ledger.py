@@ -31,6 +31,7 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
 from beffroi.store.entries import Announcement, Answer, Known, Message, Owed, Recipient
 from beffroi.store.tables import announcements, deliveries, subscriptions
@@ -138,12 +139,9 @@ def _write(connection: Connection, entry: Announcement, at: int) -> int | None:
         "expires_at": message.expires_at,
         "created_at": at,
     }
-    # One statement of both databases' dialects: SQLAlchemy has no common INSERT ... ON CONFLICT.
-    columns = ", ".join(values)
-    binds = ", ".join(f":{name}" for name in values)
-    return connection.execute(
-        text(f"INSERT INTO announcements ({columns}) VALUES ({binds}) ON CONFLICT DO NOTHING RETURNING id"), values
-    ).scalar()
+    insert_into = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(announcements)
+    statement = insert_into.values(values).on_conflict_do_nothing().returning(announcements.c.id)
+    return connection.execute(statement).scalar()
 
 
 def _supersede(connection: Connection, item_id: str, announcement_id: int) -> dict[int, int]:

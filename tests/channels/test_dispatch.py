@@ -47,9 +47,9 @@ def test_everybody_is_told_once(town: Town) -> None:
         assert dict.fromkeys(phones, 1) == times_told(service)
         assert not set(others) & set(times_told(service))
         assert {"Le marché déménage"} == {one.payload["notification"]["title"] for one in service.journal}
-        assert [] == service.refused
-    assert (40, 0, 0, 0, {}) == (done.told, done.gone, done.failed, done.owed, done.by_reason)
-    assert ["40 prévenus, 0 désabonné, 0 en échec, 0 à envoyer plus tard"] == done.sentences()
+        assert service.refused == []
+    assert (done.told, done.gone, done.failed, done.owed, done.by_reason) == (40, 0, 0, 0, {})
+    assert done.sentences() == ["40 prévenus, 0 désabonné, 0 en échec, 0 à envoyer plus tard"]
 
 
 def test_two_vendors_at_once(town: Town) -> None:
@@ -60,8 +60,8 @@ def test_two_vendors_at_once(town: Town) -> None:
         town.phones(other, 20)
         town.announce(entry(town.time.at()))
         assert town.deliver().told == 40
-        assert ([], []) == (one.refused, other.refused)
-        assert (20, 20) == (len(one.journal), len(other.journal))
+        assert (one.refused, other.refused) == ([], [])
+        assert (len(one.journal), len(other.journal)) == (20, 20)
 
 
 def test_kill_in_the_middle_loses_nobody(town: Town, url: str) -> None:
@@ -83,7 +83,7 @@ def test_kill_in_the_middle_loses_nobody(town: Town, url: str) -> None:
         done = town.deliver()
         told = times_told(service)
         assert set(phones) == set(told)
-        assert (0, 0) == (done.owed, done.failed)
+        assert (done.owed, done.failed) == (0, 0)
         assert threads <= len(service.journal) - PHONES <= 2 * threads
         assert all(len(service.collect(phone)) == 1 for phone in phones)
 
@@ -97,7 +97,7 @@ def test_gone_phones_are_forgotten(town: Town, status: int) -> None:
         service.behave(phones[3], Behaviour(status=status))
         town.announce(entry(town.time.at()))
         done = town.deliver()
-    assert (9, 1, 0, 0) == (done.told, done.gone, done.failed, done.owed)
+    assert (done.told, done.gone, done.failed, done.owed) == (9, 1, 0, 0)
     assert subscribers(town) == 9
 
 
@@ -110,8 +110,8 @@ def test_refusals_delete_nobody(town: Town, status: int) -> None:
         service.behave(None, Behaviour(status=status))
         town.announce(entry(town.time.at()))
         done = town.deliver()
-        assert (0, 10, 0) == (done.told, done.failed, done.owed)
-        assert [10] == list(done.by_reason.values())
+        assert (done.told, done.failed, done.owed) == (0, 10, 0)
+        assert list(done.by_reason.values()) == [10]
         assert f"({status})" in done.sentences()[1]
         service.behave(None, None)
         assert town.deliver().told == 0
@@ -129,7 +129,7 @@ def test_short_trouble_is_overcome_in_one_run(town: Town) -> None:
         service.behave(phones[2], Behaviour(action="reset", times=1))
         town.announce(entry(town.time.at()))
         done = town.deliver()
-        assert (30, 0, 0, 0) == (done.told, done.gone, done.failed, done.owed)
+        assert (done.told, done.gone, done.failed, done.owed) == (30, 0, 0, 0)
         assert dict.fromkeys(phones, 1) == times_told(service)
     assert 0 < sum(town.time.slept) <= PATIENCE
 
@@ -143,15 +143,15 @@ def test_vendor_that_asks_for_peace_gets_it(town: Town) -> None:
         busy.behave(None, Behaviour(status=429, retry_after="300"))
         town.announce(entry(town.time.at()))
         first = town.deliver()
-        assert (100, 0, 100) == (first.told, first.failed, first.owed)
+        assert (first.told, first.failed, first.owed) == (100, 0, 100)
         assert len(busy.refused) <= 2 * town.service.push_workers
-        assert [] == town.time.slept
+        assert town.time.slept == []
         busy.behave(None, None)
         asked = len(busy.refused)
         assert town.deliver().owed == 100
         assert (asked, 0) == (len(busy.refused), len(busy.journal))
         town.time.sleep(301)
-        assert (100, 0) == ((last := town.deliver()).told, last.owed)
+        assert ((last := town.deliver()).told, last.owed) == (100, 0)
     assert subscribers(town) == 200
 
 
@@ -165,7 +165,7 @@ def test_vendor_that_is_down_does_not_hold_up_the_rest(town: Town, fault: Behavi
         down.behave(None, fault)
         town.announce(entry(town.time.at()))
         done = town.deliver()
-        assert (100, 0, 100) == (done.told, done.failed, done.owed)
+        assert (done.told, done.failed, done.owed) == (100, 0, 100)
         assert len(down.refused) <= 3 * TROUBLE
         down.behave(None, None)
         town.time.sleep(3600)
@@ -181,8 +181,8 @@ def test_nothing_goes_out_too_late(town: Town) -> None:
         town.announce(alert(town.time.at(), town.time.at(1)))
         town.time.sleep(3600)
         done = town.deliver()
-        assert [] == service.journal
-    assert (0, 0, 3) == (done.told, done.owed, done.late)
+        assert service.journal == []
+    assert (done.told, done.owed, done.late) == (0, 0, 3)
     assert "trop tard pour être utile : 3" in done.sentences()
 
 
@@ -222,7 +222,7 @@ def test_interruption_keeps_what_was_answered(town: Town) -> None:
     with transaction(town.engine) as connection:
         assert {"sent": len(channel.sent), "owed": 100 - len(channel.sent)} == states(connection)
     Dispatch(town.engine, channel, "me again", 4, 5).run()
-    assert (100, 100) == (len(channel.sent), len(set(channel.sent)))
+    assert (len(channel.sent), len(set(channel.sent))) == (100, 100)
 
 
 def test_fault_of_ours_loses_nothing(town: Town) -> None:
@@ -233,6 +233,6 @@ def test_fault_of_ours_loses_nothing(town: Town) -> None:
     run = Dispatch(town.engine, channel, "me", 1, 5, progress=lambda *pair: seen.append(pair))
     run.clock = type(run.clock)(town.time.now, town.time.sleep)
     done = run.run()
-    assert (3, 0) == (done.told, done.owed)
-    assert {"ZeroDivisionError: oups": 1, "a.example : réponse 500": 1} == done.by_reason
-    assert (3, 3) == seen[-1]
+    assert (done.told, done.owed) == (3, 0)
+    assert done.by_reason == {"ZeroDivisionError: oups": 1, "a.example : réponse 500": 1}
+    assert seen[-1] == (3, 3)

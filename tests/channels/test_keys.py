@@ -33,7 +33,7 @@ def test_public_key_is_an_uncompressed_point(tmp_path: Path) -> None:
     keys.ensure(path)
     text = keys.public_key(path)
     point = urlsafe_b64decode(text + "=")
-    assert (87, 65, 4) == (len(text), len(point), point[0])
+    assert (len(text), len(point), point[0]) == (87, 65, 4)
 
 
 def _ensure(path: Path, gate: object, answers: object) -> None:
@@ -52,7 +52,7 @@ def test_processes_starting_together_agree_on_one_key(tmp_path: Path) -> None:
     found = [answers.get(timeout=60) for _ in processes]
     for process in processes:
         process.join(60)
-    assert [True] == [made for made, _ in found if made]
+    assert [made for made, _ in found if made] == [True]
     assert len({key for _, key in found}) == 1
 
 

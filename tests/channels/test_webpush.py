@@ -18,7 +18,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from py_vapid import Vapid02  # type: ignore[import-untyped]
+from py_vapid import Vapid02
 
 from beffroi.channels import FeedItem, webpush
 from beffroi.errors import Gone, SendError, SettingsError
@@ -107,7 +107,7 @@ def a_message(seconds: int = 3600) -> Message:
 def test_payload_is_declarative_web_push() -> None:
     """iOS shows it without our code, our service worker finds its own member beside."""
     item = replace(ITEM, alert=Alert(Severity.SEVERE))
-    assert {
+    assert json.loads(webpush.payload(item)) == {
         "web_push": 8030,
         "notification": {
             "title": "Crue",
@@ -119,20 +119,20 @@ def test_payload_is_declarative_web_push() -> None:
             "silent": False,
         },
         "beffroi": {"category": "alertes", "severity": "Severe", "id": "alertes/crue"},
-    } == json.loads(webpush.payload(item))
+    }
 
 
 def test_only_a_real_update_of_an_alert_rings_again() -> None:
     """`renotify` is for an alert's new words, not for first words nor for news."""
     alert = replace(ITEM, alert=Alert())
     asked = [webpush.payload(alert, update=True), webpush.payload(alert), webpush.payload(ITEM, update=True)]
-    assert [True, None, None] == [json.loads(one)["notification"].get("renotify") for one in asked]
+    assert [json.loads(one)["notification"].get("renotify") for one in asked] == [True, None, None]
 
 
 def test_push_words_win_over_the_summary() -> None:
     """The agent's own words for phones are what phones show; the title stays."""
     shown = json.loads(webpush.payload(replace(ITEM, push="Ne prenez pas la D523.")))["notification"]
-    assert ("Crue", "Ne prenez pas la D523.") == (shown["title"], shown["body"])
+    assert (shown["title"], shown["body"]) == ("Crue", "Ne prenez pas la D523.")
 
 
 @given(items, st.booleans())
@@ -178,7 +178,7 @@ def test_life_of_a_message(item: FeedItem) -> None:
 def test_urgency_follows_severity_and_kind() -> None:
     """Phones on low battery are woken for alerts, and never for a walk to discover."""
     ranks = {word: webpush.urgency(replace(ITEM, alert=Alert(word)), "alert") for word in Severity}
-    assert {"Extreme": "high", "Severe": "high", "Moderate": "high", "Unknown": "high", "Minor": "normal"} == ranks
+    assert ranks == {"Extreme": "high", "Severe": "high", "Moderate": "high", "Unknown": "high", "Minor": "normal"}
     kinds = {"news": "normal", "agenda": "low", "discover": "low"}
     assert kinds == {kind: webpush.urgency(ITEM, kind) for kind in kinds}  # type: ignore[arg-type]
 
@@ -192,7 +192,7 @@ def test_message_decrypts_to_what_was_meant() -> None:
     _, _, headers, body = service.seen[0]
     assert message.payload.encode() == keys.decrypt(body)
     found = {name.lower(): value for name, value in headers.items()}
-    assert ("3600", "high", "t" * 32) == (found["ttl"], found["urgency"], found["topic"])
+    assert (found["ttl"], found["urgency"], found["topic"]) == ("3600", "high", "t" * 32)
 
 
 def test_nothing_is_sent_after_the_end() -> None:
@@ -202,7 +202,7 @@ def test_nothing_is_sent_after_the_end() -> None:
             with pytest.raises(SendError, match="trop tard") as caught:
                 channel.send(a_message(seconds), recipient(service.port))
             assert caught.value.permanent
-    assert [] == service.seen
+    assert service.seen == []
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
@@ -266,7 +266,7 @@ def test_redirects_are_not_followed() -> None:
             pytest.raises(SendError, match="réponse inattendue") as caught,
         ):
             channel.send(a_message(), recipient(service.port))
-        assert ([], True) == (elsewhere.seen, caught.value.permanent)
+        assert (elsewhere.seen, caught.value.permanent) == ([], True)
 
 
 def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -328,8 +328,8 @@ def test_each_vendor_has_its_own_claims() -> None:
     signer = Signer()
     tokens = webpush.Tokens(signer, "mailto:a@b.fr", lambda: 1000.0)
     headers = [tokens.header(origin) for origin in ("https://a.example", "https://b.example", "https://a.example")]
-    assert ["token 1", "token 2", "token 1"] == [header["Authorization"] for header in headers]
-    assert ["https://a.example", "https://b.example"] == [claims["aud"] for claims in signer.copies]
+    assert [header["Authorization"] for header in headers] == ["token 1", "token 2", "token 1"]
+    assert [claims["aud"] for claims in signer.copies] == ["https://a.example", "https://b.example"]
     assert len({id(claims) for claims in signer.given}) == 2
     assert all("spoiled" not in claims for claims in signer.copies)
 
@@ -341,7 +341,7 @@ def test_tokens_are_renewed_in_time() -> None:
     for moment in (0, 6 * 3600 - 1, 6 * 3600, -10):
         clock[0] = 10**6 + moment
         tokens.header("https://a.example")
-    assert [10**6 + 12 * 3600, 10**6 + 18 * 3600, 10**6 - 10 + 12 * 3600] == [one["exp"] for one in signer.copies]
+    assert [one["exp"] for one in signer.copies] == [10**6 + 12 * 3600, 10**6 + 18 * 3600, 10**6 - 10 + 12 * 3600]
 
 
 @pytest.mark.parametrize(

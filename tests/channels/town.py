@@ -67,7 +67,13 @@ def entry(at: datetime, item_id: str = "actualites/marche", **changes: Any) -> d
         "date_published": at.isoformat(),
         "date_modified": at.isoformat(),
         "language": "fr",
-        "_beffroi": {"about": SITE, "category": item_id.split("/")[0], "start": None, "end": None, "areas": []},
+        "_beffroi": {
+            "about": SITE,
+            "category": item_id.split("/", maxsplit=1)[0],
+            "start": None,
+            "end": None,
+            "areas": [],
+        },
     }
     raw |= {name: value for name, value in changes.items() if name in outer}
     raw["_beffroi"] |= {name: value for name, value in changes.items() if name not in outer}

@@ -53,7 +53,7 @@ def test_migrated_schema_is_the_metadata(url: str) -> None:
     with opened(url) as engine:
         with engine.connect() as connection:
             options = {"compare_type": True, "compare_server_default": True}
-            assert [] == compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
+            assert compare_metadata(MigrationContext.configure(connection, opts=options), metadata) == []
         migrated = described(url)
         metadata.drop_all(engine)
         metadata.create_all(engine)
@@ -82,7 +82,7 @@ def test_processes_starting_together_make_one_database(url: str) -> None:
         process.start()
     for process in processes:
         process.join(120)
-    assert [0] * PROCESSES == [process.exitcode for process in processes]
+    assert [process.exitcode for process in processes] == [0] * PROCESSES
 
 
 def test_database_of_a_newer_version_is_refused(url: str) -> None:

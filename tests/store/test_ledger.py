@@ -102,14 +102,14 @@ def test_claims_do_not_wait_for_one_another(engine: Engine) -> None:
     told(engine, 5)
     with transaction(engine) as one, transaction(engine) as other:
         other.execute(text("SET LOCAL lock_timeout = '2s'"))
-        assert [2, 3] == [len(ledger.claim(one, "a", 100, 60, 2)), len(ledger.claim(other, "b", 100, 60, 9))]
+        assert [len(ledger.claim(one, "a", 100, 60, 2)), len(ledger.claim(other, "b", 100, 60, 9))] == [2, 3]
 
 
 def test_claim_never_takes_more_than_asked(engine: Engine) -> None:
     """A claim's limit holds over all urgencies together."""
     told(engine, 5, "alertes/a", urgency="high")
     told(engine, 5, "actualites/b")
-    assert {"high": 5, "normal": 2} == Counter(one.message.urgency for one in claim(engine, "w", 7))
+    assert Counter(one.message.urgency for one in claim(engine, "w", 7)) == {"high": 5, "normal": 2}
 
 
 def test_alerts_go_first(engine: Engine) -> None:
@@ -118,7 +118,7 @@ def test_alerts_go_first(engine: Engine) -> None:
     told(engine, 3, "tourisme/b", urgency="low")
     told(engine, 3, "alertes/crue", urgency="high")
     order = [one.message.urgency for _ in range(13) for one in claim(engine, "w", 2)]
-    assert ["high"] * 3 + ["normal"] * 20 + ["low"] * 3 == order
+    assert order == ["high"] * 3 + ["normal"] * 20 + ["low"] * 3
 
 
 def test_claim_carries_message_and_recipient(engine: Engine) -> None:
@@ -193,7 +193,7 @@ def test_deferred_delivery_counts_no_attempt(engine: Engine) -> None:
     """A delivery that waited for its vendor was not tried."""
     told(engine, 1)
     settle(engine, "w", claim(engine, "w", 1), "defer", at=200)
-    assert [0] == [one.attempts for one in claim(engine, "w", 1, now=200)]
+    assert [one.attempts for one in claim(engine, "w", 1, now=200)] == [0]
 
 
 def test_new_words_replace_what_is_still_owed(engine: Engine) -> None:

@@ -25,7 +25,7 @@ def test_second_worker_waits_for_the_first(tmp_path: Path) -> None:
         thread.join(0.1)
         order.append("first")
     thread.join(60)
-    assert ["first", "second"] == order
+    assert order == ["first", "second"]
 
 
 def test_workers_of_one_place_know_one_another(tmp_path: Path) -> None:

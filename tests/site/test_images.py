@@ -1,0 +1,101 @@
+"""Images: what citizens download holds the picture and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image as Pillow
+
+from beffroi.errors import BuildError
+from beffroi.site.images import Images
+
+
+def photograph(path: Path, size: tuple[int, int] = (2000, 1200), orientation: int = 1) -> Path:
+    """A JPEG as a phone writes it: with the place, the device and a turned sensor in its EXIF."""
+    image = Pillow.new("RGB", size, "#336699")
+    image.paste("#ffcc00", (0, 0, size[0] // 2, size[1] // 2))
+    exif = Pillow.Exif()
+    exif[0x0110] = "TELEPHONE-DE-JEANNE"
+    exif[0x0112] = orientation
+    exif.get_ifd(0x8825).update({1: "N", 2: (45.0, 14.0, 20.0), 3: "E", 4: (5.0, 53.0, 24.0)})
+    image.save(path, exif=exif, comment=b"maison de Jeanne")
+    return path
+
+
+def test_no_place_nor_device_is_published(tmp_path: Path) -> None:
+    """EXIF, GPS and comments of the original are in none of the encoded files."""
+    images = Images(tmp_path / "cache")
+    for picture in images.pictures(photograph(tmp_path / "jeanne.jpg")):
+        path = images.used[picture.url.lstrip("/")]
+        with Pillow.open(path) as image:
+            assert {} == dict(image.getexif())
+        assert b"JEANNE" not in path.read_bytes()
+        assert b"Jeanne" not in path.read_bytes()
+
+
+def test_formats_and_widths(tmp_path: Path) -> None:
+    """Best format first, three widths each, never larger than the original; sizes told are the real ones."""
+    images = Images(tmp_path / "cache", base="/commune")
+    made = images.pictures(photograph(tmp_path / "a.jpg", (1000, 500)))
+    assert [480, 960, 1000] * 3 == [picture.width for picture in made]
+    assert ["image/avif", "image/webp", "image/jpeg"] == list(dict.fromkeys(picture.type for picture in made))
+    for picture in made:
+        path = images.used[picture.url.removeprefix("/commune/")]
+        with Pillow.open(path) as image:
+            assert (picture.width, picture.height) == image.size
+        assert picture.length == path.stat().st_size
+
+
+def test_a_turned_photograph_stands_upright(tmp_path: Path) -> None:
+    """The sensor's orientation is applied to the pixels, since the tag that tells it is dropped."""
+    images = Images(tmp_path / "cache")
+    last = images.pictures(photograph(tmp_path / "a.jpg", (400, 200), orientation=6))[-1]
+    assert (200, 400) == (last.width, last.height)
+
+
+def test_transparency_is_kept(tmp_path: Path) -> None:
+    """A logo with transparency falls back to PNG, not to JPEG on black."""
+    Pillow.new("RGBA", (64, 64), (255, 0, 0, 0)).save(tmp_path / "logo.png")
+    assert "image/png" == Images(tmp_path / "cache").pictures(tmp_path / "logo.png")[-1].type
+
+
+def test_another_picture_has_another_address(tmp_path: Path) -> None:
+    """Replacing an image changes its address: no cache on a phone keeps the old one."""
+    first = Images(tmp_path / "cache").pictures(photograph(tmp_path / "a.jpg", (300, 200)))[0].url
+    photograph(tmp_path / "a.jpg", (300, 201))
+    assert first != Images(tmp_path / "cache").pictures(tmp_path / "a.jpg")[0].url
+
+
+def test_a_vector_image_is_made_harmless(tmp_path: Path) -> None:
+    """Scripts, handlers, comments and outside addresses of an SVG are left out; its size comes from its viewBox."""
+    (tmp_path / "a.svg").write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:x="http://www.w3.org/1999/xlink" viewBox="0 0 30 20" '
+        'onload="steal()"><!-- SECRET --><metadata>SECRET</metadata><script>steal()</script>'
+        '<a x:href="https://x.example"><rect width="3" height="2" onclick="steal()"/></a></svg>',
+        encoding="utf-8",
+    )
+    images = Images(tmp_path / "cache")
+    picture = images.pictures(tmp_path / "a.svg")[0]
+    text = images.used[picture.url.lstrip("/")].read_text("utf-8")
+    assert (30, 20) == (picture.width, picture.height)
+    assert "rect" in text
+    for trace in ("SECRET", "steal", "script", "x.example"):
+        assert trace not in text
+
+
+def test_what_is_not_an_image_is_an_error(tmp_path: Path) -> None:
+    """A text file named .jpg is refused with its name."""
+    (tmp_path / "faux.jpg").write_text("bonjour", encoding="utf-8")
+    with pytest.raises(BuildError, match=r"faux\.jpg : image illisible"):
+        Images(tmp_path / "cache").pictures(tmp_path / "faux.jpg")
+
+
+def test_encoding_does_not_depend_on_the_machine(tmp_path: Path) -> None:
+    """Two caches, encoded apart (one of them over several threads), hold the same bytes."""
+    original = photograph(tmp_path / "a.jpg")
+    one, other = Images(tmp_path / "un"), Images(tmp_path / "deux")
+    one.prepare([original, photograph(tmp_path / "b.jpg", (900, 900))])
+    one.pictures(original)
+    other.pictures(original)
+    assert {n: p.read_bytes() for n, p in other.used.items()} == {n: p.read_bytes() for n, p in one.used.items()}

@@ -1,0 +1,104 @@
+"""Putting a site online: whole, at once, and never by halves."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from beffroi.deploy import deploy, files, swap
+from beffroi.errors import DeployError
+
+
+def site(folder: Path, **pages: str) -> Path:
+    """A built site: one file a page."""
+    for name, text in pages.items():
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        (folder / name / "index.html").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_first_release(tmp_path: Path) -> None:
+    """The link is relative (the folder may move) and leads to a copy of the site."""
+    live = tmp_path / "www" / "current"
+    done = deploy(site(tmp_path / "out", a="1", b="2"), live, keep=5)
+    assert (2, 0) == (done.written, done.removed)
+    assert "releases/000001" == os.readlink(live)
+    assert ["a/index.html", "b/index.html"] == list(files(live.resolve()))
+
+
+def test_only_what_changed_is_written(tmp_path: Path) -> None:
+    """Unchanged files are shared with the former release; the counts say what changed."""
+    live = tmp_path / "www" / "current"
+    first = deploy(site(tmp_path / "1", a="1", b="2", c="3"), live, keep=5).release
+    done = deploy(site(tmp_path / "2", a="1", b="neuf"), live, keep=5)
+    assert (1, 1) == (done.written, done.removed)
+    assert (first / "a/index.html").stat().st_ino == (done.release / "a/index.html").stat().st_ino
+    assert "2" == (first / "b/index.html").read_text("utf-8")
+
+
+def test_same_site_makes_no_release(tmp_path: Path) -> None:
+    """Publishing without any change leaves the live release as it is."""
+    live = tmp_path / "www" / "current"
+    first = deploy(site(tmp_path / "1", a="1"), live, keep=5)
+    again = deploy(site(tmp_path / "2", a="1"), live, keep=5)
+    assert (first.release, 0, 0) == (again.release, again.written, again.removed)
+
+
+def test_tampering_with_the_build_changes_nothing_online(tmp_path: Path) -> None:
+    """The release shares no file with output/."""
+    live, built = tmp_path / "www" / "current", site(tmp_path / "out", a="1")
+    deploy(built, live, keep=5)
+    (built / "a" / "index.html").write_text("piraté", encoding="utf-8")
+    assert "1" == (live / "a" / "index.html").read_text("utf-8")
+
+
+def test_old_releases_are_kept_then_removed(tmp_path: Path) -> None:
+    """As many releases as asked remain, the newest ones."""
+    live = tmp_path / "www" / "current"
+    for number in range(5):
+        deploy(site(tmp_path / str(number), a=str(number)), live, keep=2)
+    assert ["000004", "000005"] == sorted(p.name for p in (tmp_path / "www" / "releases").iterdir())
+
+
+def test_what_a_killed_publication_left_is_no_obstacle(tmp_path: Path) -> None:
+    """A half-copied release is thrown away and made anew."""
+    live = tmp_path / "www" / "current"
+    (tmp_path / "www" / "releases" / ".000001" / "moitie").mkdir(parents=True)
+    deploy(site(tmp_path / "out", a="1"), live, keep=5)
+    assert ["a/index.html"] == list(files(live.resolve()))
+
+
+def test_a_folder_in_place_of_the_link(tmp_path: Path) -> None:
+    """A real folder where the link should be is not destroyed: a sentence says what to do."""
+    live = site(tmp_path / "current", a="à moi")
+    with pytest.raises(DeployError, match="est un dossier"):
+        deploy(site(tmp_path / "out", a="1"), live, keep=5)
+    assert "à moi" == (live / "a" / "index.html").read_text("utf-8")
+
+
+def test_going_back_is_one_link(tmp_path: Path) -> None:
+    """After a return to an older release, the next publication makes a new number and keeps the live one."""
+    from beffroi.deploy import switch
+
+    live = tmp_path / "www" / "current"
+    first = deploy(site(tmp_path / "1", a="1"), live, keep=1).release
+    switch(live, first)
+    assert "000002" == deploy(site(tmp_path / "2", a="2"), live, keep=1).release.name
+
+
+def test_swap_replaces_a_folder_whole(tmp_path: Path) -> None:
+    """The new build stands at output/, the old one is gone, and nothing is left beside them."""
+    place = site(tmp_path / "output", a="1", vieux="x")
+    swap(site(tmp_path / "var" / "build", a="2"), place)
+    assert ["a/index.html"] == list(files(place))
+    assert ["output", "var"] == sorted(p.name for p in tmp_path.iterdir())
+
+
+def test_swap_without_the_kernel_s_help(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where two names cannot be exchanged in one step, two renames do it."""
+    monkeypatch.setattr("beffroi.deploy._exchange", lambda *_: False)
+    place = site(tmp_path / "output", a="1")
+    swap(site(tmp_path / "build", a="2"), place)
+    assert "2" == (place / "a" / "index.html").read_text("utf-8")
