@@ -1,6 +1,5 @@
 """The front matter contract: what is read as what, and the sentence for anything else."""
 
-# ruff: noqa: E501  # sentences are compared whole
 from __future__ import annotations
 
 from datetime import datetime

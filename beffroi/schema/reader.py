@@ -181,15 +181,8 @@ def mapping(r: Reader, name: str, node: yaml.Node, fields: Mapping[str, Field], 
             sentence, meant = _unknown(prefix, str(key), list(fields))
             r.refuse(line, sentence)
             r.told |= {prefix + meant} if meant else set()
-        elif prefix + key in r.lines:
-            r.refuse(
-                line,
-                say(
-                    "« {} » est écrit deux fois (déjà ligne {}) ; n’en gardez qu’un.",
-                    prefix + key,
-                    r.lines[prefix + key],
-                ),
-            )
+        elif first := r.lines.get(prefix + key):
+            r.refuse(line, say("« {} » est écrit deux fois (déjà ligne {}) ; n’en gardez qu’un.", prefix + key, first))
         else:
             r.lines[prefix + key] = line
             if (value := fields[key](r, prefix + key, value_node)) is not None:
