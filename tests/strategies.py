@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -64,6 +64,12 @@ def texts(limit: int) -> st.SearchStrategy[str]:
 def words(limit: int) -> st.SearchStrategy[str]:
     """A channel's own words: no word that means "keep away" or nothing."""
     return texts(limit).filter(lambda t: not re.fullmatch(r"\W*(no|non|false|aucun|yes|oui|true)\W*", t.casefold()))
+
+
+def channel(limit: int) -> st.SearchStrategy[str | Literal[False] | None]:
+    """What an item says to one channel: nothing of its own, to keep away, or its own words."""
+    kept_away: st.SearchStrategy[Literal[False] | None] = st.sampled_from((None, False))
+    return kept_away | words(limit).map(normal)
 
 
 def days() -> st.SearchStrategy[datetime]:
@@ -170,8 +176,8 @@ def items(draw: st.DrawFn) -> Item:
         alert=draw(alert) if category.kind == "alert" else None,
         event=draw(events()) if category.kind == "agenda" else draw(st.none() | events()),
         location=draw(st.none() | st.builds(Location, st.floats(-90, 90), st.floats(-180, 180), st.just("Mairie"))),
-        panel=draw(st.none() | st.just(False) | words(60).map(normal)),
-        push=draw(st.none() | st.just(False) | words(120).map(normal)),
+        panel=draw(channel(60)),
+        push=draw(channel(120)),
         sources=draw(st.lists(st.builds(Source, texts(60).map(normal), st.just("") | urls()), max_size=2).map(tuple)),
     )
 

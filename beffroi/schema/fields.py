@@ -200,7 +200,7 @@ def location(r: Reader, name: str, node: yaml.Node) -> model.Location | None:
 def source(r: Reader, name: str, node: yaml.Node) -> model.Source | None:
     """One source."""
     found = mapping(r, name, node, {"title": plain(200), "url": web}, "« - title: … » puis « url: … » en dessous")
-    return model.Source(**found) if found and required(r, name, found, "title", "…") else None
+    return model.Source(**found) if found is not None and required(r, name, found, "title", "…") else None
 
 
 def required(r: Reader, name: str, found: dict[str, Any], key: str, example: str) -> bool:
@@ -208,11 +208,12 @@ def required(r: Reader, name: str, found: dict[str, Any], key: str, example: str
     if key in found:
         return True
     path = f"{name}.{key}" if name else key
-    line = r.lines.get(path)
-    if line is None:
+    if path in r.told:
+        return False
+    if path in r.lines:
+        r.at(path, "est vide ; écrivez « {}: {} ».", key, example)
+    else:
         r.refuse(r.lines.get(name, 1), say("« {} » manque ; ajoutez « {}: {} ».", path, key, example))
-    elif not any(f.line >= line and f"{path} »" in f.message.replace("\u00a0", " ") for f in r.faults):
-        r.refuse(line, say("« {} » est vide ; écrivez « {}: {} ».", path, key, example))
     return False
 
 

@@ -39,8 +39,8 @@ def folded(text: str) -> str:
     return re.sub(r"[\s_'-]+", "-", "".join(c for c in plain if not unicodedata.combining(c))).strip("-")
 
 
-def nearest(word: str, known: Sequence[str]) -> str | None:
-    """The known word that was probably meant, or `None`."""
+def nearest(word: str, known: Sequence[str], cutoff: float = 0.6) -> str | None:
+    """The known word that was probably meant, at least as like it as `cutoff` (0 to 1), or `None`."""
     by_form = {folded(k): k for k in reversed(known)}
-    found = difflib.get_close_matches(folded(word)[:100], list(by_form), n=1, cutoff=0.6)
+    found = difflib.get_close_matches(folded(word)[:100], list(by_form), n=1, cutoff=cutoff)
     return by_form[found[0]] if found else None

@@ -126,11 +126,10 @@ def explain(lines: Sequence[str], at: int, problem: str) -> tuple[str, str | Non
     """The sentence for one unreadable line, and that line mended where what was meant is plain."""
     line = lines[at]
     if "\t" in line[: len(line) - len(line.lstrip())]:
-        below = at and (lines[at - 1][:1] == " " or lines[at - 1].rstrip().endswith(":"))
-        mended = ("  " if below else "") + line.lstrip()
-        return say(
-            "La ligne commence par une tabulation ; écrivez « {} ».", shown(line) if not below else mended
-        ), mended
+        if at and (lines[at - 1][:1] == " " or lines[at - 1].rstrip().endswith(":")):
+            mended = f"  {line.lstrip()}"
+            return say("La ligne commence par une tabulation ; remplacez-la par deux espaces."), mended
+        return say("La ligne commence par une tabulation ; supprimez-la."), line.lstrip()
     match = re.fullmatch(r"(\s*(?:- )?\s*[^\W\d][\w-]*):(\s*)(.*)", line)
     if match is None:
         return say(

@@ -56,6 +56,8 @@ class Reader:
     faults: list[Fault] = field(default_factory=list)
     lines: dict[str, int] = field(default_factory=dict)
     year: str = "AAAA"
+    told: set[str] = field(default_factory=set)
+    """Key paths that an error is about already: wrong, or written under another name, they are not missing besides."""
 
     def refuse(self, line: int, message: str) -> None:
         """Note an error."""
@@ -67,6 +69,7 @@ class Reader:
 
     def at(self, name: str, template: str, *values: object) -> None:
         """Note an error on a field: « name » and the rest of the sentence."""
+        self.told.add(name)
         self.refuse(self.lines.get(name, 1), say("« {} » " + template, name, *values))
 
 
@@ -175,16 +178,11 @@ def mapping(r: Reader, name: str, node: yaml.Node, fields: Mapping[str, Field], 
     for key_node, value_node in node.value:
         line, key = line_of(key_node), key_node.value if isinstance(key_node, yaml.ScalarNode) else "…"
         if key not in fields:
-            r.refuse(line, _unknown(prefix, str(key), list(fields)))
-        elif prefix + key in r.lines:
-            r.refuse(
-                line,
-                say(
-                    "« {} » est écrit deux fois (déjà ligne {}) ; n’en gardez qu’un.",
-                    prefix + key,
-                    r.lines[prefix + key],
-                ),
-            )
+            sentence, meant = _unknown(prefix, str(key), list(fields))
+            r.refuse(line, sentence)
+            r.told |= {prefix + meant} if meant else set()
+        elif first := r.lines.get(prefix + key):
+            r.refuse(line, say("« {} » est écrit deux fois (déjà ligne {}) ; n’en gardez qu’un.", prefix + key, first))
         else:
             r.lines[prefix + key] = line
             if (value := fields[key](r, prefix + key, value_node)) is not None:
@@ -192,23 +190,19 @@ def mapping(r: Reader, name: str, node: yaml.Node, fields: Mapping[str, Field], 
     return values
 
 
-def _unknown(prefix: str, key: str, known: Sequence[str]) -> str:
-    """The sentence for a key that does not exist here."""
+def _unknown(prefix: str, key: str, known: Sequence[str]) -> tuple[str, str | None]:
+    """The sentence for a key that does not exist here, and the key of this place that it stands for."""
     found, form = prefix + shown(key, 40), folded(key)
-    if form in PATHS and not (prefix and form == "url"):
-        return say("« {} » n’existe pas : {} ; supprimez cette ligne.", found, PATHS[form])
     alias = ALIASES.get(form, "")
-    section = re.sub(r"\.\d+", "", prefix)
-    if alias and not prefix and alias.partition(".")[0] in known:
-        above, _, inner = alias.partition(".")
-        if inner:
-            return say("« {} » n’existe pas ici ; écrivez « {}: » sous « {}: ».", found, inner, above)
-        return say("« {} » n’existe pas ; écrivez « {} ».", found, alias)
-    guess = next((k for k in (alias, alias.removeprefix(section)) if k in known), None)
-    guess = guess or {"titre": "title"}.get(form) or nearest(key, known)
-    if guess in known:
-        return say("« {} » n’existe pas ; écrivez « {} ».", found, guess)
-    return say("« {} » n’existe pas ; les champs possibles sont {}.", found, one_of(sorted(known), "et"))
+    above, _, inner = alias.partition(".")
+    if form in PATHS and not prefix:
+        return say("« {} » n’existe pas : {} ; supprimez cette ligne.", found, PATHS[form]), None
+    if inner and not prefix:
+        return say("« {} » n’existe pas ici ; écrivez « {}: » sous « {}: ».", found, inner, above), None
+    guess = next((k for k in (alias, inner) if k in known), None) or nearest(key, known)
+    if guess:
+        return say("« {} » n’existe pas ; écrivez « {} ».", found, guess), guess
+    return say("« {} » n’existe pas ; les champs possibles sont {}.", found, one_of(sorted(known), "et")), None
 
 
 def web(r: Reader, name: str, node: yaml.Node) -> str | None:

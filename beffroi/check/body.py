@@ -1,0 +1,93 @@
+"""What Markdown made of a body, and where in the file each thing stands."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from html import escape
+from html.parser import HTMLParser
+from urllib.parse import unquote
+
+from beffroi.convert import _converter, convert
+
+_CODE = re.compile(
+    r"^ {0,3}(```+|~~~+)[^\n]*\n.*?(?:^ {0,3}\1|\Z)|(?<!`)(`+)(?!`)[^`].*?(?<!`)\2(?!`)", re.MULTILINE | re.DOTALL
+)
+"""Fenced blocks and inline code: what they hold is no link."""
+
+
+class Page(HTMLParser):
+    """What Markdown made of one body: its links, images, anchors and headings. `broken` where it made nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.images: list[tuple[str, str]] = []
+        self.ids: set[str] = set()
+        self.headings = 0
+        self.text: list[str] = []
+        self.broken = False
+        self._verbatim = 0
+
+    @classmethod
+    def of(cls, body: str) -> Page:
+        """The page of one body."""
+        page = cls()
+        try:
+            page.feed(convert(body))
+            page.close()
+        except Exception:  # Markdown and its extensions fail in many ways on odd bytes; one fault tells all
+            page.broken = True
+            _converter.cache_clear()  # it stopped half-way: its state would spoil the next body
+        return page
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note what the tag says."""
+        values = {name: value or "" for name, value in attrs}
+        self._verbatim += tag in {"code", "pre"}
+        self.headings += tag == "h1"
+        self.ids |= {values[name] for name in ("id", "name") if name in values}
+        if tag == "img":
+            self.images.append((values.get("src", ""), values.get("alt", "")))
+        else:
+            self.links += [values[name] for name in ("href", "src") if name in values]
+
+    def handle_endtag(self, tag: str) -> None:
+        """Note the end of code."""
+        self._verbatim -= tag in {"code", "pre"} and self._verbatim > 0
+
+    def handle_data(self, data: str) -> None:
+        """Keep the text that is not code."""
+        if not self._verbatim:
+            self.text.append(data)
+
+
+class Lines:
+    """Where in the file something of the body stands: the k-th search for the same thing finds the k-th place."""
+
+    def __init__(self, body: str, first: int) -> None:
+        self._body = _CODE.sub(lambda code: re.sub(r"[^\n]", " ", code[0]), body)
+        self._first = first
+        self._seen: Counter[str] = Counter()
+
+    def address(self, href: str) -> int:
+        """The line of a link's or an image's address."""
+        for form in dict.fromkeys((href, escape(href), unquote(href))):
+            if form and (
+                places := list(re.finditer(rf"(?<![^\s(<\"'\]=:]){re.escape(form)}(?=[\s)>\"']|$)", self._body))
+            ):
+                self._seen[href] += 1
+                return self._line(places[min(self._seen[href], len(places)) - 1].start())
+        return self.words(href)
+
+    def words(self, text: str) -> int:
+        """The line of the first such words, else the body's first."""
+        return self._line(max(self._body.find(text), 0))
+
+    def match(self, pattern: str) -> int:
+        """The line of the first match, else the body's first."""
+        found = re.search(pattern, self._body, re.MULTILINE)
+        return self._line(found.start() if found else 0)
+
+    def _line(self, at: int) -> int:
+        return self._first + self._body.count("\n", 0, at)
