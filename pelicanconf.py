@@ -19,12 +19,42 @@ NOTICE = "Site de démonstration, sans lien officiel avec la commune."
 # One folder of content/ each, in the order of the menu.
 # kind: news, alert, agenda or discover. color: glacier, brick, sun, fir, gentian or paper.
 CATEGORIES = {
-    "alertes": {"name": "Alertes", "kind": "alert", "color": "brick", "description": "Ce qui presse, et ce qu’il faut faire."},
-    "actualites": {"name": "Actualités", "kind": "news", "color": "glacier", "description": "La vie de la commune, jour après jour."},
-    "agenda": {"name": "Agenda", "kind": "agenda", "color": "sun", "description": "Rendez-vous, spectacles, marchés et réunions."},
-    "patrimoine": {"name": "Patrimoine", "kind": "discover", "color": "fir", "description": "De la houille blanche aux papeteries."},
-    "tourisme": {"name": "Tourisme", "kind": "discover", "color": "gentian", "description": "Marcher, visiter, se rafraîchir."},
-    "economie": {"name": "Économie", "kind": "discover", "color": "paper", "description": "Travailler, entreprendre, acheter ici."},
+    "alertes": {
+        "name": "Alertes",
+        "kind": "alert",
+        "color": "brick",
+        "description": "Ce qui presse, et ce qu’il faut faire.",
+    },
+    "actualites": {
+        "name": "Actualités",
+        "kind": "news",
+        "color": "glacier",
+        "description": "La vie de la commune, jour après jour.",
+    },
+    "agenda": {
+        "name": "Agenda",
+        "kind": "agenda",
+        "color": "sun",
+        "description": "Rendez-vous, spectacles, marchés et réunions.",
+    },
+    "patrimoine": {
+        "name": "Patrimoine",
+        "kind": "discover",
+        "color": "fir",
+        "description": "De la houille blanche aux papeteries.",
+    },
+    "tourisme": {
+        "name": "Tourisme",
+        "kind": "discover",
+        "color": "gentian",
+        "description": "Marcher, visiter, se rafraîchir.",
+    },
+    "economie": {
+        "name": "Économie",
+        "kind": "discover",
+        "color": "paper",
+        "description": "Travailler, entreprendre, acheter ici.",
+    },
 }
 
 # The hamlets and quarters that citizens choose and items name.

@@ -18,6 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
+BASE = getattr(sys, "_base_executable", sys.executable)
+"""The python3 that has pip: within `.venv`, which has none, the one that it was made from."""
 DEV_TASKS = frozenset({"test", "lint"})
 """Tasks that need more than running the site does."""
 
@@ -71,16 +73,16 @@ def _make_environment() -> None:
     if PYTHON.exists() and (VENV / "lib" / f"python{version}").is_dir():
         return
     shutil.rmtree(VENV, ignore_errors=True)
-    _call([sys.executable, "-m", "venv", "--without-pip", str(VENV)], "L’environnement .venv n’a pas pu être créé.")
+    _call([BASE, "-m", "venv", "--without-pip", str(VENV)], "L’environnement .venv n’a pas pu être créé.")
 
 
 def _pip(lock: str, *options: str) -> None:
     """Install one lock file, every archive checked against its hash."""
-    found = subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True, text=True, check=False)
+    found = subprocess.run([BASE, "-m", "pip", "--version"], capture_output=True, text=True, check=False)
     version = re.match(r"pip (\d+)\.(\d+)", found.stdout)
     if found.returncode or not version or (int(version[1]), int(version[2])) < (22, 3):
         sys.exit("Il manque pip 22.3 ou plus récent à ce python3. Sous Debian ou Ubuntu : apt-get install python3-pip")
-    pip = [sys.executable, "-m", "pip", "--python", str(VENV), "--disable-pip-version-check", "--no-input", "-q"]
+    pip = [BASE, "-m", "pip", "--python", str(VENV), "--disable-pip-version-check", "--no-input", "-q"]
     command = [*pip, "install", "--no-deps", "--require-hashes", *options, "-r", str(ROOT / lock)]
     _call(command, f"L’installation de {lock} a échoué ; vérifiez l’accès au réseau, puis relancez la commande.")
 
