@@ -5,7 +5,7 @@
     with Chromium(site.url) as browser:
         browser.page.goto(site.url)
         browser.push({"web_push": 8030, "notification": {"title": "Crue", "navigate": "/alerte.html"}})
-        browser.wait_for_notification(title="Crue")
+        browser.notification(title="Crue")
         browser.assert_installable()
     # leaving the block fails on a request to a third party, a console error, an uncaught exception
 
@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -43,17 +44,6 @@ _REGISTRATION = """const registration = await Promise.race([
 _SHOWN = f"""async () => {{ {_REGISTRATION}
   return (await registration.getNotifications()).map(({{ title, body, tag, lang, data }}) =>
     ({{ title, body, tag, lang, data }})); }}"""
-_WAIT = f"""async ([wanted, timeout]) => {{ {_REGISTRATION}
-  const end = Date.now() + timeout;
-  let shown = [];
-  while (Date.now() < end) {{
-    shown = (await registration.getNotifications()).map(({{ title, body, tag, lang, data }}) =>
-      ({{ title, body, tag, lang, data }}));
-    const found = shown.find((one) => Object.entries(wanted).every(([key, value]) => one[key] === value));
-    if (found) return found;
-    await new Promise((next) => setTimeout(next, 25));
-  }}
-  throw new Error('no such notification; shown: ' + JSON.stringify(shown)); }}"""
 
 
 class Chromium:
@@ -84,10 +74,15 @@ class Chromium:
         self.context.on("console", self._heard)
         self.context.on("weberror", lambda error: self.console_errors.append(str(error.error)))
         self._active: list[str] = []
+        self._handled: list[str] = []
         self.page: Page = self.context.pages[0] if self.context.pages else self.context.new_page()
         self._workers = self.session()
         self._workers.on("ServiceWorker.workerVersionUpdated", self._worker_changed)
+        self._workers.on("ServiceWorker.workerErrorReported", self._worker_failed)
         self._workers.send("ServiceWorker.enable")
+        self._workers.on("BackgroundService.backgroundServiceEventReceived", self._logged)
+        self._workers.send("BackgroundService.setRecording", {"shouldRecord": True, "service": "pushMessaging"})
+        self._workers.send("BackgroundService.startObserving", {"service": "pushMessaging"})
         return self
 
     def _launch(self) -> BrowserContext:
@@ -150,35 +145,57 @@ class Chromium:
     # Push
 
     def push(self, payload: object) -> None:
-        """Deliver a push to the page's worker: a value as JSON, or a str as it is ("" for no payload)."""
+        """Deliver a push to the page's worker, and wait for the end of its handler; a handler that throws fails.
+
+        The payload: a value as JSON, or a str as it is ("" for no payload).
+        """
         data = payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False)
-        registration = self._active_registration()
-        order = {"origin": self.origin, "registrationId": registration, "data": data}
+        order = {"origin": self.origin, "registrationId": self._active_registration(), "data": data}
+        self._handled.clear()
         self._workers.send("ServiceWorker.deliverPushMessage", order)
+        # getNotifications() forgets a notification that it finds between its record and its display: nobody may look
+        # before the handler's waitUntil is over, which DevTools' own log of background services tells.
+        self._wait(lambda: bool(self._handled), "the worker's push handler did not end")
+        assert self._handled[0] == "Success", f"the worker's push handler failed: {self._handled[0]}"
+
+    def _wait(self, there: Callable[[], bool], otherwise: str, timeout: float = 60) -> None:
+        """Events arrive while Playwright runs: a breath of the page lets it."""
+        end = time.monotonic() + timeout
+        while not there() and time.monotonic() < end:
+            self.page.evaluate("() => new Promise((next) => setTimeout(next, 20))")
+        assert there(), f"{otherwise} within {timeout} s"
 
     def _active_registration(self) -> str:
         """The site's registration, once its worker is activated: delivered earlier, a push is lost without a word."""
-        end = time.monotonic() + 60
-        while not self._active and time.monotonic() < end:
-            # The events arrive while Playwright runs; a breath of the page lets it.
-            self.page.evaluate("() => new Promise((next) => setTimeout(next, 25))")
-        assert self._active, f"no service worker of {self.origin} is active"
+        self._wait(lambda: bool(self._active), f"no service worker of {self.origin} was active")
         return self._active[-1]
+
+    def _worker_failed(self, event: dict[str, Any]) -> None:
+        self.console_errors.append(f"service worker: {event['errorMessage']['errorMessage']}")
 
     def _worker_changed(self, event: dict[str, Any]) -> None:
         for version in event["versions"]:
             if version["scriptURL"].startswith(self.origin + "/") and version["status"] == "activated":
                 self._active.append(str(version["registrationId"]))
 
+    def _logged(self, event: dict[str, Any]) -> None:
+        logged = event["backgroundServiceEvent"]
+        if logged["eventName"] == "Push event completed":
+            metadata = {one["key"]: one["value"] for one in logged["eventMetadata"]}
+            self._handled.append(str(metadata.get("Status", metadata)))
+
     def notifications(self) -> list[dict[str, Any]]:
         """What the page's registration shows now."""
         found: list[dict[str, Any]] = self.page.evaluate(_SHOWN)
         return found
 
-    def wait_for_notification(self, timeout: float = 60, **wanted: object) -> dict[str, Any]:
-        """Wait until a notification shows whose fields are `wanted`: `title="..."`, `tag="..."`; none means any."""
-        found: dict[str, Any] = self.page.evaluate(_WAIT, [wanted, timeout * 1000])
-        return found
+    def notification(self, **wanted: object) -> dict[str, Any]:
+        """The notification shown whose fields are `wanted`: `title="..."`, `tag="..."`; none means any."""
+        shown = self.notifications()
+        for one in shown:
+            if all(one[name] == value for name, value in wanted.items()):
+                return one
+        raise AssertionError(f"no notification with {wanted}; shown: {shown}")
 
     def close_notifications(self) -> None:
         """Wipe what is shown, as a citizen does."""

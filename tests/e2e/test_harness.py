@@ -94,12 +94,32 @@ def test_chromium_push_and_install(site: Site) -> None:
     with Chromium(site.url) as browser:
         browser.page.goto(site.url)
         browser.push(alert(site))
-        assert browser.wait_for_notification(title="Crue de l’Isère")["tag"] == "alertes/crue"
+        assert browser.notification(title="Crue de l’Isère")["tag"] == "alertes/crue"
         for payload in ("", "{not JSON"):
             browser.close_notifications()
             browser.push(payload)
-            browser.wait_for_notification(title="Nouvelle information")
+            browser.notification(title="Nouvelle information")
         browser.assert_installable()
+
+
+@pytest.mark.parametrize(
+    ("fault", "seen"),
+    [
+        ("event.waitUntil(Promise.reject(new Error('panne')));", "push handler failed|service worker: .*panne"),
+        ("throw new Error('panne');", "service worker: .*panne"),
+    ],
+)
+def test_chromium_push_handler_that_fails(site: Site, sample: Path, fault: str, seen: str) -> None:
+    """A worker whose push handler throws or rejects fails the test."""
+    (sample / "sw.js").write_text(f"self.addEventListener('push', (event) => {{ {fault} }});\n")
+
+    def visit() -> None:
+        with Chromium(site.url) as browser:
+            browser.page.goto(site.url)
+            browser.push(alert(site))
+
+    with pytest.raises(AssertionError, match=seen):
+        visit()
 
 
 def test_chromium_works_offline(site: Site) -> None:
