@@ -77,7 +77,7 @@ def test_only_what_is_fresh_running_and_wanted_is_told(items: list[FeedItem], kn
     for one in news(items, known, AT, WEEK):
         item, before = one.item, known.get(one.item.id)
         last = max(item.since, item.modified) if item.alert and before else item.since
-        wanted = item.push is not False and not item.over(AT) and last >= AT - WEEK and (not before or before.told)
+        wanted = item.push is not False and not item.over(AT) and last >= AT - WEEK and (not before or before.told or item.alert is not None)
         assert wanted == one.why.told
         assert one.why is not Why.UPDATE or before
 
@@ -93,7 +93,7 @@ def test_revision_is_what_phones_are_told(item: FeedItem) -> None:
     """The text's own date is no news, but for alerts; each word that phones show is."""
     later = replace(item, modified=item.modified + timedelta(minutes=1))
     assert (revision(item) == revision(later)) == (item.alert is None)
-    for change in ({"title": "Trois"}, {"url": f"{SITE}/y/"}, {"end": AT + 9 * WEEK}, {"areas": ("bourg",)}):
+    for change in ({"title": "Trois"}, {"url": f"{SITE}/z/y/"}, {"end": AT + 9 * WEEK}, {"areas": ("bourg",)}):
         assert revision(item) != revision(replace(item, **change))
 
 
