@@ -30,7 +30,16 @@ NEEDED: Mapping[str, str] = {
 def run(args: str = "") -> None:
     """Install what is missing, then run pytest over the cores; its exit status is ours."""
     ensure()
-    command = [sys.executable, "-m", "pytest", "-n", str(os.cpu_count() or 1), "--dist", "loadgroup", *shlex.split(args)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-n",
+        str(os.cpu_count() or 1),
+        "--dist",
+        "loadgroup",
+        *shlex.split(args),
+    ]
     sys.exit(subprocess.run(command, cwd=ROOT, check=False).returncode)
 
 

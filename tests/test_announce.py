@@ -77,7 +77,12 @@ def test_only_what_is_fresh_running_and_wanted_is_told(items: list[FeedItem], kn
     for one in news(items, known, AT, WEEK):
         item, before = one.item, known.get(one.item.id)
         last = max(item.since, item.modified) if item.alert and before else item.since
-        wanted = item.push is not False and not item.over(AT) and last >= AT - WEEK and (not before or before.told or item.alert is not None)
+        wanted = (
+            item.push is not False
+            and not item.over(AT)
+            and last >= AT - WEEK
+            and (not before or before.told or item.alert is not None)
+        )
         assert wanted == one.why.told
         assert one.why is not Why.UPDATE or before
 
