@@ -1,0 +1,1 @@
+for (const b of document.querySelectorAll("[data-print-button]")) { b.parentElement.hidden = false; b.addEventListener("click", () => print()); }
