@@ -113,25 +113,24 @@ class Tree:
         return [entry for entry in self.entries.values() if entry.visible(at)]
 
 
-def read(site: Site) -> Tree:
-    """Read every Markdown file of the site's content, in the order of their paths."""
-    entries: dict[str, Entry] = {}
-    faults: list[Fault] = []
-    count = 0
-    for path in _markdown(site.content):
+def read(site: Site, instead: Mapping[str, bytes | None] | None = None) -> Tree:
+    """Read every Markdown file of the site's content, in the order of their paths.
+
+    `instead` gives other bytes for some files, by source: an older version, or `None` to leave one out.
+    """
+    instead, entries, faults, count = instead or {}, dict[str, Entry](), list[Fault](), 0
+    for path, source in sources(site):
         count += 1
-        source = _source(site, path)
         try:
-            entry = _entry(site, path, source)
+            data = instead[source] if source in instead else data_of(path, source)
+            if data is None:
+                continue
+            entry = entry_of(site, path, source, data)
         except Invalid as invalid:
             faults.extend(invalid.faults)
             continue
         if clash := entries.get(entry.id):
-            faults.append(
-                Fault(
-                    source, 1, f"même adresse que {clash.source} ({entry.url_path}) ; renommez l’un des deux fichiers."
-                )
-            )
+            faults.append(clashing(entry, clash))
             continue
         entries[entry.id] = entry
     if not count:
@@ -139,6 +138,27 @@ def read(site: Site) -> Tree:
             Fault(_source(site, site.content), 1, "aucun fichier Markdown ; vérifiez PATH dans pelicanconf.py.")
         )
     return Tree(site, entries, tuple(faults), count)
+
+
+def sources(site: Site) -> Iterator[tuple[Path, str]]:
+    """Every Markdown file: its path, and its path from the site's root as messages name it."""
+    for path in _markdown(site.content):
+        yield path, _source(site, path)
+
+
+def data_of(path: Path, source: str) -> bytes:
+    """The bytes of one file. Raises `Invalid`."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Invalid([Fault(source, 1, f"fichier illisible : {error.strerror} ; vérifiez ses droits.")]) from error
+
+
+def clashing(entry: Entry, other: Entry) -> Fault:
+    """Two files, one address."""
+    return Fault(
+        entry.source, 1, f"même adresse que {other.source} ({entry.url_path}) ; renommez l’un des deux fichiers."
+    )
 
 
 def _markdown(content: Path) -> Iterator[Path]:
@@ -158,8 +178,8 @@ def _source(site: Site, path: Path) -> str:
         return path.as_posix()
 
 
-def _entry(site: Site, path: Path, source: str) -> Entry:
-    """Raises `Invalid` with every fault of that file."""
+def entry_of(site: Site, path: Path, source: str, data: bytes) -> Entry:
+    """The entry that these bytes make at that place: nothing else is read. Raises `Invalid` with every fault of them."""
     folder = path.relative_to(site.content).parts[0]
     page = folder == PAGES
     if not page and folder not in site.categories:
@@ -172,57 +192,80 @@ def _entry(site: Site, path: Path, source: str) -> Entry:
         found = f"donne l’adresse « /{slug}/ », déjà prise par le site" if slug else "ne contient ni lettre ni chiffre"
         faults.append(Fault(source, 1, f"le nom du fichier {found} ; renommez-le, par exemple « ma-page.md »."))
     try:
-        document = parse(path.read_bytes(), source, site, page=page)
+        document = parse(data, source, site, page=page)
     except Invalid as invalid:
         raise Invalid([*faults, *invalid.faults]) from None
-    except OSError as error:
-        raise Invalid([Fault(source, 1, f"fichier illisible : {error.strerror} ; vérifiez ses droits.")]) from error
     if faults:
         raise Invalid(faults)
     return Entry(path, source, f"{folder}/{slug}", slug, None if page else site.categories[folder], document)
 
 
-def resolve(tree: Tree, entry: Entry, href: str) -> Link:
-    """Where `href`, as written in that entry's file, leads.
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an address says by itself, whatever exists. `address` is a root-relative one without its last slash;
+    `name` a path below `content/`, empty where it leads out of it."""
+
+    kind: Literal["external", "anchor", "inner"]
+    address: str = ""
+    name: str = ""
+    fragment: str = ""
+
+
+def target(name: str, href: str) -> Target:
+    """What `href` says in the file `name`, a path below `content/`. Raises `ValueError` for what is no address.
 
     Accepted forms: a relative path (`../alertes/crue.md`, `../images/pont.jpg`), a path from `content/`
     (`/images/pont.jpg`), an address of the site (`/contact/`), Pelican's `{filename}` and `{static}`.
     """
     if href.startswith("#"):
-        return Link("anchor", href, fragment=href[1:])
+        return Target("anchor", fragment=href[1:])
     parts = urlsplit(href)
     if parts.scheme or parts.netloc:
-        return Link("external", href)
+        return Target("external")
     path = unquote(parts.path)
     for mark in ("{filename}", "{static}", "{attach}", "|filename|", "|static|", "|attach|"):
         path = path.removeprefix(mark)
-    if path.rstrip("/") and (target := tree.by_url.get(f"/{path.strip('/')}/")) and path.startswith("/"):
-        return Link("entry", href, entry=target, fragment=parts.fragment)
-    if path.startswith("/") and _theme_address(tree.site, path):
+    rooted = path.startswith("/")
+    local = posixpath.normpath(path.lstrip("/") if rooted else posixpath.join(posixpath.dirname(name), path))
+    inside = "" if local in {".", ".."} or local.startswith("../") else local
+    return Target("inner", f"/{path.strip('/')}" if rooted else "", inside, parts.fragment)
+
+
+def resolve(tree: Tree, entry: Entry, href: str) -> Link:
+    """Where `href`, as written in that entry's file, leads."""
+    aim = target(entry.path.relative_to(tree.site.content).as_posix(), href)
+    if aim.kind == "anchor":
+        return Link("anchor", href, fragment=aim.fragment)
+    if aim.kind == "external":
         return Link("external", href)
-    return _local(tree, entry, path, href, parts.fragment)
+    if aim.address.strip("/") and (found := tree.by_url.get(f"{aim.address}/")):
+        return Link("entry", href, entry=found, fragment=aim.fragment)
+    if aim.address and made_by_the_build(tree.site, aim.address):
+        return Link("external", href)
+    return _local(tree, aim, href)
 
 
-def _theme_address(site: Site, path: str) -> bool:
-    """An address that the build itself makes: home, a category, the subscription page, a feed."""
-    first = path.strip("/").split("/")[0]
+def made_by_the_build(site: Site, address: str) -> bool:
+    """Whether no file stands behind that address: home, a category, the subscription page, a feed."""
+    first = address.strip("/").split("/")[0]
     return (
-        not first or path.strip("/") in site.categories or (first in RESERVED and first not in {"images", "fichiers"})
+        not first
+        or address.strip("/") in site.categories
+        or (first in RESERVED and first not in {"images", "fichiers"})
     )
 
 
-def _local(tree: Tree, entry: Entry, path: str, href: str, fragment: str) -> Link:
-    folder = tree.site.content if path.startswith("/") else entry.path.parent
-    local = Path(os.path.normpath(folder / path.lstrip("/")))
-    if not local.is_relative_to(tree.site.content):
+def _local(tree: Tree, aim: Target, href: str) -> Link:
+    if not aim.name:
         return Link("missing", href)
+    local = tree.site.content / aim.name
     if local.suffix.lower() == ".md":
-        target = tree.by_source.get(_nfc(_source(tree.site, local)))
-        return Link("entry", href, entry=target, fragment=fragment) if target else Link("missing", href)
+        found = tree.by_source.get(_nfc(_source(tree.site, local)))
+        return Link("entry", href, entry=found, fragment=aim.fragment) if found else Link("missing", href)
     if not local.is_file():
         return Link("missing", href)
     kind: Literal["image", "file"] = "image" if local.suffix.lower() in RASTER else "file"
-    return Link(kind, href, path=local, fragment=fragment)
+    return Link(kind, href, path=local, fragment=aim.fragment)
 
 
 def image_path(site: Site, src: str) -> Path:
