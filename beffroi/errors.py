@@ -74,13 +74,17 @@ class StoreError(BeffroiError):
 class SendError(BeffroiError):
     """One message did not reach one recipient.
 
-    `permanent` is true where trying again cannot help. `retry_after` is in seconds, when the far side said so.
+    `permanent` is true where trying again cannot help. `retry_after` is in seconds, when the far side said so; `status`
+    is its HTTP status, None where there was no answer at all.
     """
 
-    def __init__(self, message: str, *, permanent: bool, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, permanent: bool, retry_after: float | None = None, status: int | None = None
+    ) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.retry_after = retry_after
+        self.status = status
 
 
 class Gone(SendError):

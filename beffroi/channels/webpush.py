@@ -303,9 +303,9 @@ def check_answer(recipient: Recipient, answer: requests.Response, now: float) ->
         pause = retry_after(answer.headers.get("Retry-After"), now) if status in {429, 503} else None
         if status == 429 and pause is None:
             pause = PAUSE
-        raise SendError(f"{host} : réponse {status}, à réessayer", permanent=False, retry_after=pause)
+        raise SendError(f"{host} : réponse {status}, à réessayer", permanent=False, retry_after=pause, status=status)
     reason = REFUSALS.get(status, "réponse inattendue")
-    raise SendError(f"{host} : {reason} ({status})", permanent=True)
+    raise SendError(f"{host} : {reason} ({status})", permanent=True, status=status)
 
 
 def retry_after(value: str | None, now: float) -> float | None:

@@ -1,0 +1,90 @@
+"""The seam between the ledger and whoever sends: what a worker hands over, and what comes back.
+
+A worker (`dispatch`) reads a shard's subscriptions, gives them to a `Sender`, and commits what came back every `COMMIT`
+results. A sender knows nothing of the database; a worker knows nothing of encryption and HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+WINDOW = 120
+"""Messages handed to a vendor and not yet answered, at most, by one sender."""
+
+COMMIT = 30
+"""Results committed at once. A killed worker repeats at most `WINDOW + COMMIT` messages: 150."""
+
+Outcome = Literal["sent", "gone", "refused", "retry", "closed", "late"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What is said, the same for every target. `payload` is JSON, 2,600 bytes of plaintext at most; nothing goes out
+    from `expires_at` on (seconds since 1970)."""
+
+    payload: bytes
+    urgency: str
+    topic: str
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One subscription. `id` is its number, `origin` its vendor, `p256dh` and `auth` base64url as the browser gave them.
+
+    `armed` is key material made in idle time (65 bytes of our public point, then 32 of the shared secret): its rows are
+    deleted by the transaction that reads them, so that it comes here once and never again. None: make a fresh key.
+    `key` is the public VAPID key under which the browser subscribed, base64url; "" for the present one.
+    """
+
+    id: int
+    endpoint: str
+    origin: str
+    p256dh: str
+    auth: str
+    armed: bytes | None = None
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one target. `reason` is French, empty for "sent".
+
+    sent     the vendor took it.
+    gone     404 or 410: the subscription is over, and is deleted. Nothing else ever deletes one.
+    refused  this subscription can never be sent to (unreadable keys or address); it is not tried again.
+    retry    5xx, reset, time-out: tried again; `retry_at` None leaves the back-off to the worker.
+    closed   the vendor must be left alone: until `retry_at` (429, 503, their Retry-After), or, with None, until somebody
+             looked (400, 401, 403, 413): the worker raises an alarm. The message stays owed.
+    late     it expired before it could be sent.
+
+    `doubt` is true where the vendor may have taken the message although its answer was lost.
+    """
+
+    id: int
+    outcome: Outcome
+    reason: str = ""
+    retry_at: int | None = None
+    doubt: bool = False
+
+
+class Sender(Protocol):
+    """Sends to one vendor at a time, from one thread; keeps its connections from one call to the next."""
+
+    def send(self, message: Outgoing, targets: Iterable[Target], *, stop: Callable[[], bool]) -> Iterator[Result]:
+        """One result for each target that was taken, in the order of the answers. Raises nothing for a vendor's fault.
+
+        Targets are pulled as they are needed (a few dozen ahead at most), at most `WINDOW` messages are in flight, and
+        whatever came back is yielded before anything more is launched. Once `stop()` is true nothing more is launched:
+        what is in flight is waited for and yielded, targets that were pulled but not launched get no result. However
+        the iterator ends, closed early included, nothing is left in flight.
+        """
+
+    def close(self) -> None:
+        """Close every connection."""
+
+
+Senders = Callable[[], Sender]
+"""Makes one sender, for one thread and one vendor; what may be shared (the VAPID tokens) is shared inside."""
