@@ -286,10 +286,11 @@ def span(start: datetime, end: datetime, all_day: bool = False, *, year: bool = 
     return f"du {_date(start, other)} à {clock(start)} au {_date(last, year or other)} à {_end(end)}"
 
 
-def until(end: datetime) -> str:
+def until(end: datetime, since: datetime | None = None) -> str:
     """ "jusqu’au mardi 5 mai à 18 h"; `end` is exclusive, so midnight says the day before: "jusqu’au lundi 4 mai
-    inclus"."""
-    words = f"jusqu’au {day(_last(end), year=False)}"
+    inclus". Said with its year where that is not the year of `since`."""
+    last = _last(end)
+    words = f"jusqu’au {day(last, year=since is not None and last.year != since.year)}"
     return f"{words} inclus" if _midnight(end) else f"{words} à {clock(end)}"
 
 

@@ -99,7 +99,7 @@ def _detail(item: Item, zone: ZoneInfo) -> str:
     """The second line, at most 60 characters: when and where, or until when; empty when there is nothing to add."""
     if item.event:
         return _when(item.event, zone)
-    return until(item.end.astimezone(zone)) if item.end else ""
+    return until(item.end.astimezone(zone), item.since.astimezone(zone)) if item.end else ""
 
 
 def _when(event: Event, zone: ZoneInfo) -> str:

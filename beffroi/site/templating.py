@@ -30,16 +30,19 @@ def names(site: Site, assets: Assets) -> Mapping[str, Any]:
     return {"asset": assets, "href": href, "absolute": site.publisher.absolute, "span": span, "picture": shown}
 
 
-def filters(site: Site) -> Mapping[str, Callable[[Any], str]]:
+def filters(site: Site) -> Mapping[str, Callable[..., str]]:
     """Dates in French words, in the commune's time; `iso` for machines (RFC 3339)."""
 
     def local(render: Callable[[datetime], str]) -> Callable[[datetime], str]:
         return lambda moment: render(moment.astimezone(site.zone))
 
+    def until(end: datetime, since: datetime | None = None) -> str:
+        return text.until(end.astimezone(site.zone), since and since.astimezone(site.zone))
+
     return {
         "day": local(text.day),
         "moment": local(text.moment),
-        "until": local(text.until),
+        "until": until,
         "iso": local(datetime.isoformat),
         "typeset": text.typeset,
     }

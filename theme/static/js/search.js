@@ -1,12 +1,147 @@
+// The search page: pagefind's index, our own words. What is asked stands in the address, so that it can be shared.
+
 const form = document.getElementById("recherche");
-const results = document.getElementById("results");
-async function search(words) {
-  const engine = await import(form.dataset.index);
-  const found = await engine.search(words);
-  const pages = await Promise.all(found.results.slice(0, 20).map((r) => r.data()));
-  document.getElementById("search-status").textContent = `${found.results.length} résultat(s)`;
-  results.replaceChildren(...pages.map((p) => { const li = document.createElement("li"); const a = document.createElement("a"); a.href = p.url; a.textContent = p.meta.title; li.append(a); return li; }));
+const status = document.getElementById("search-status");
+const list = document.getElementById("results");
+const more = document.getElementById("search-more");
+const invitation = status.textContent;
+const STEP = 10;
+
+let engine = null;
+let found = [];
+let shown = 0;
+let asked = 0;
+
+/** Pagefind, loaded at the first word; a failure is forgotten, so that the next word tries again. */
+function load() {
+  engine ??= import(form.dataset.index).then(async (pagefind) => {
+    await pagefind.options({ excerptLength: 26 });
+    await pagefind.init();
+    return pagefind;
+  });
+  engine.catch(() => (engine = null));
+  return engine;
 }
-const asked = new URLSearchParams(location.search).get("q");
-if (asked) { form.q.value = asked; search(asked); }
-form.addEventListener("submit", (e) => { e.preventDefault(); search(form.q.value); });
+
+async function search(words) {
+  const turn = ++asked;
+  address(words);
+  if (!words) return clear(invitation);
+  list.setAttribute("aria-busy", "true");
+  try {
+    const answer = await (await load()).search(words);
+    if (turn !== asked) return; // another word was typed meanwhile
+    await show(answer.results, words);
+  } catch {
+    if (turn === asked) clear(failure());
+  } finally {
+    list.removeAttribute("aria-busy");
+  }
+}
+
+function address(words) {
+  const url = new URL(location.href);
+  if (words) url.searchParams.set("q", words);
+  else url.searchParams.delete("q");
+  history.replaceState(null, "", url);
+}
+
+function failure() {
+  return navigator.onLine
+    ? "La recherche n’a pas pu se charger. Réessayez dans un instant, ou passez par le plan du site."
+    : "Vous êtes hors ligne : la recherche reviendra avec le réseau.";
+}
+
+function clear(words) {
+  found = [];
+  list.replaceChildren();
+  more.hidden = true;
+  status.textContent = words;
+}
+
+async function show(results, words) {
+  clear("");
+  found = results;
+  shown = 0;
+  await page();
+  status.textContent = results.length ? `${total(results.length)} pour « ${words} »` : nothing(words);
+}
+
+const total = (count) => (count === 1 ? "1 résultat" : `${count} résultats`);
+const nothing = (words) => `Rien pour « ${words} ». Essayez un mot plus court, ou un autre : « poubelle » pour « déchets ».`;
+
+/** The next results, below those already there. */
+async function page() {
+  const next = found.slice(shown, shown + STEP);
+  const pages = await Promise.all(next.map((result) => result.data()));
+  shown += next.length;
+  list.append(...pages.map(row));
+  more.hidden = shown >= found.length;
+  return pages.length;
+}
+
+more.addEventListener("click", async () => {
+  const before = list.children.length;
+  await page();
+  list.children[before]?.querySelector("a").focus();
+});
+
+// One result
+
+function row({ url, meta, excerpt }) {
+  const line = document.createElement("li");
+  const heading = document.createElement("h3");
+  const link = document.createElement("a");
+  link.href = url;
+  link.className = "stretched";
+  link.textContent = meta.title;
+  heading.append(link);
+  line.append(heading, passage(excerpt));
+  const where = category(url);
+  if (where) line.prepend(where);
+  return line;
+}
+
+/** The menu knows the categories: their addresses, names and colours. */
+function category(url) {
+  const own = [...document.querySelectorAll(".nav a")].find((link) => url.startsWith(link.getAttribute("href")));
+  if (!own) return null;
+  const chip = document.createElement("span");
+  chip.className = `chip ${own.className}`;
+  chip.textContent = own.firstChild.textContent.trim();
+  return chip;
+}
+
+/** The excerpt as text, with the words found marked; no other markup passes. */
+function passage(html) {
+  const place = document.createElement("p");
+  const parsed = new DOMParser().parseFromString(html, "text/html").body;
+  for (const node of parsed.childNodes) place.append(node.nodeName === "MARK" ? marked(node.textContent) : node.textContent);
+  return place;
+}
+
+function marked(words) {
+  const mark = document.createElement("mark");
+  mark.textContent = words;
+  return mark;
+}
+
+// Asking
+
+let typing = 0;
+
+form.addEventListener("input", () => {
+  clearTimeout(typing);
+  typing = setTimeout(() => search(form.q.value.trim()), 300);
+});
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  clearTimeout(typing);
+  search(form.q.value.trim());
+});
+
+form.addEventListener("focusin", () => load().catch(() => {}), { once: true });
+
+form.q.value = new URLSearchParams(location.search).get("q") || "";
+if (form.q.value) search(form.q.value.trim());

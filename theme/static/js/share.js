@@ -1,1 +1,30 @@
-for (const b of document.querySelectorAll("[data-print-button]")) { b.parentElement.hidden = false; b.addEventListener("click", () => print()); }
+// Share, copy, print: each button only where the device can.
+
+const url = document.querySelector('link[rel="canonical"]')?.href || location.href;
+const title = document.querySelector("h1").textContent.trim();
+
+function offer(name, able, act) {
+  const place = document.querySelector(`[data-${name}]`);
+  const button = document.querySelector(`[data-${name}-button]`);
+  if (!able || !place) return;
+  place.hidden = false;
+  button.addEventListener("click", () => act(button));
+}
+
+async function copy(button) {
+  const label = button.querySelector("span");
+  const before = label.dataset.words || label.textContent;
+  label.dataset.words = before;
+  const said = await navigator.clipboard.writeText(url).then(() => "Lien copié", () => "La copie est refusée");
+  label.textContent = said;
+  document.getElementById("toast").textContent = said;
+  setTimeout(() => {
+    label.textContent = before;
+    document.getElementById("toast").replaceChildren();
+  }, 4000);
+}
+
+// Someone who closes the share sheet has changed their mind: that is no error.
+offer("share", "share" in navigator, () => navigator.share({ title, url }).catch(() => {}));
+offer("copy", navigator.clipboard, copy);
+offer("print", "print" in window, () => print());
