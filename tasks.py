@@ -7,10 +7,27 @@ if __name__ == "__main__":  # run by a bare python3: invoke may not be installed
 
     bootstrap(sys.argv[1:])
 
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 from invoke.context import Context
 from invoke.tasks import task
 
-from beffroi import commands
+from beffroi import due
+
+if TYPE_CHECKING:
+    from beffroi import commands
+else:
+
+    class Late:
+        """The module of that name, imported when something of it is used: a list of tasks, or a timer that finds
+        nothing to do, needs none of it."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(import_module("beffroi.commands"), name)
+
+    commands = Late()
 
 AT = {"at": "instant ISO 8601, par exemple 2026-05-04T09:30+02:00 ; maintenant par défaut"}
 
@@ -27,10 +44,21 @@ def build(_: Context, at: str = "") -> None:
     commands.build(at)
 
 
-@task(help=AT)
-def publish(_: Context, at: str = "") -> None:
+@task(help={**AT, "if_due": "seulement si quelque chose commence, finit ou reste à envoyer (pour une minuterie)"})
+def publish(_: Context, at: str = "", if_due: bool = False) -> None:
     """Contrôler, construire, mettre en ligne et prévenir les abonnés."""
-    commands.publish(at)
+    if not if_due:
+        commands.publish(at)
+    elif what := due.task(Path.cwd(), at):
+        commands.catch_up(what, at)
+
+
+@task(
+    help={"from_": "premier instant, ISO 8601 ; maintenant par défaut", "days": "nombre de jours, aujourd’hui compris"}
+)
+def plan(_: Context, from_: str = "", days: int = 30) -> None:
+    """Dire, jour par jour, ce qui paraît et ce qui prend fin."""
+    commands.plan(from_, days)
 
 
 @task(help=AT)

@@ -13,24 +13,26 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from beffroi.announce import Delivered
+from beffroi import due
 from beffroi.errors import BeffroiError, Fault
 from beffroi.feeds import FEEDS
 from beffroi.publish import SETTINGS, Published
 from beffroi.settings import instant, read_service, read_site
+from beffroi.text import day
 
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @contextmanager
-def plainly() -> Iterator[Path]:
-    """The folder of pelicanconf.py; an expected error within is a sentence and exit status 1, never a traceback."""
+def plainly(excused: type[BeffroiError] | None = None) -> Iterator[Path]:
+    """The folder of pelicanconf.py; an expected error within is a sentence and exit status 1, never a traceback; exit
+    status 0 for the excused kind."""
     try:
         yield Path.cwd()
     except BeffroiError as error:
         err.print(str(error), style="bold red", markup=False)
-        sys.exit(1)
+        sys.exit(0 if excused and isinstance(error, excused) else 1)
 
 
 def step(name: str) -> None:
@@ -70,11 +72,11 @@ def build(at: str) -> None:
     out.print(f"{len(built.items)} contenus et {built.pages} pages dans {built.out.name}/", markup=False)
 
 
-def publish(at: str, adopt: bool = False) -> None:
+def publish(at: str, adopt: bool = False, excused: type[BeffroiError] | None = None) -> None:
     """The whole road, with a table at its end of what reached whom; exit status 1 where a message was refused."""
     from beffroi import publish as publishing
 
-    with plainly() as root, _bar() as progress:
+    with plainly(excused) as root, _bar() as progress:
         done = publishing.publish(root, instant(at), adopt=adopt, step=step, progress=progress)
     warn(done.warnings)
     reached, *troubles = done.delivered.sentences()
@@ -83,6 +85,33 @@ def publish(at: str, adopt: bool = False) -> None:
     out.print(_table(done, reached))
     if done.delivered.failed or done.announced.faults:
         sys.exit(1)
+
+
+def catch_up(what: due.Task, at: str) -> None:
+    """What a timer starts: a publication, or only the messages that are owed. Another publication at work is no fault:
+    the next turn sees whether it did all."""
+    from beffroi.publish import Busy
+
+    if what == "publish":
+        publish(at, excused=Busy)
+    else:
+        deliver(again=False, excused=Busy)
+
+
+def plan(start: str, days: int) -> None:
+    """The calendar of what starts and ends, a heading a day."""
+    from beffroi import content
+    from beffroi import plan as planning
+
+    with plainly() as root:
+        site = read_site(root / SETTINGS)
+        tree = content.read(site)
+        first, last = planning.period(instant(start, site.zone), days, site.zone)
+    lines = planning.told(planning.calendar(tree, first, last), site.zone)
+    out.print("\n".join(lines or [f"Rien ne commence ni ne finit avant le {day(last.date())}."]), markup=False)
+    for entry in planning.drafts(tree):
+        out.print(f"Brouillon, ne paraîtra pas : {entry.document.front.title} ({entry.source})", markup=False)
+    warn(tree.faults)
 
 
 @contextmanager
@@ -121,16 +150,12 @@ def _short(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def deliver(again: bool) -> None:
+def deliver(again: bool, excused: type[BeffroiError] | None = None) -> None:
     """Send what is still owed, without building anything."""
-    from beffroi import announce
-    from beffroi.publish import only_one
-    from beffroi.store.db import connect
+    from beffroi.publish import send
 
-    with plainly() as root, _bar() as progress:
-        site, service = read_site(root / SETTINGS), read_service(root)
-        with only_one(service.var):
-            done: Delivered = announce.deliver(site, service, connect(service.database), progress=progress, again=again)
+    with plainly(excused) as root, _bar() as progress:
+        done = send(root, again=again, progress=progress)
     for sentence in done.sentences():
         out.print(sentence, markup=False)
 

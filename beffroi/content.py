@@ -17,8 +17,9 @@ from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from beffroi.errors import Fault
-from beffroi.model import Category
-from beffroi.schema import Document, Invalid, parse
+from beffroi.model import Alert, Category, Certainty, Severity, Urgency, latest
+from beffroi.schema import ALERT_HOURS, Document, Invalid, parse
+from beffroi.schema.dates import hours_later
 from beffroi.settings import Site
 from beffroi.text import slugify
 
@@ -70,12 +71,33 @@ class Entry:
     @property
     def since(self) -> datetime | None:
         """The instant at which it may be shown; `None` for a page without date."""
+        return latest(self.document.front.date, self.document.front.start)
+
+    @property
+    def alert(self) -> Alert | None:
+        """Its CAP words, where its category or its front matter makes it an alert."""
         front = self.document.front
-        return max((m for m in (front.date, front.start) if m), default=None)
+        if front.severity is None and (self.category is None or self.category.kind != "alert"):
+            return None
+        return Alert(
+            severity=front.severity or Severity.MODERATE,
+            urgency=front.urgency or Urgency.EXPECTED,
+            certainty=front.certainty or Certainty.LIKELY,
+        )
+
+    @property
+    def end(self) -> datetime | None:
+        """The exclusive end of its window. An alert always ends: one without `end` does so `ALERT_HOURS` hours after it
+        became visible."""
+        if self.document.front.end is None and self.alert and self.since:
+            return hours_later(self.since, ALERT_HOURS)
+        return self.document.front.end
 
     def visible(self, at: datetime) -> bool:
         """Whether citizens may see it at that instant: published, and its embargo has passed."""
-        return self.document.front.status == "published" and (self.since is None or self.since <= at)
+        return self.document.front.status == "published" and (
+            self.since is None or self.since.timestamp() <= at.timestamp()
+        )
 
 
 @dataclass(frozen=True)

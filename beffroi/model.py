@@ -13,6 +13,11 @@ from typing import Literal
 Kind = Literal["news", "alert", "agenda", "discover"]
 
 
+def latest(*moments: datetime | None) -> datetime | None:
+    """The last of some instants. Python compares two moments of one zone by their clocks, which go back in autumn."""
+    return max((moment for moment in moments if moment), key=datetime.timestamp, default=None)
+
+
 class Severity(StrEnum):
     """How bad it is (CAP 1.2, section 3.2.2 `severity`)."""
 
@@ -173,7 +178,7 @@ class Item:
     @property
     def since(self) -> datetime:
         """The instant from which citizens may know of it: the later of `date` and `start`."""
-        return max(self.date, self.start) if self.start else self.date
+        return latest(self.date, self.start) or self.date
 
     @property
     def over(self) -> datetime | None:
@@ -182,7 +187,8 @@ class Item:
 
     def runs(self, at: datetime) -> bool:
         """Whether it may be shown as current at that instant."""
-        return self.since <= at and (self.over is None or at < self.over)
+        now = at.timestamp()
+        return self.since.timestamp() <= now and (self.over is None or now < self.over.timestamp())
 
     @property
     def weight(self) -> int:

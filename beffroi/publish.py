@@ -7,11 +7,13 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from beffroi import content
+from sqlalchemy import Engine
+
+from beffroi import content, due, plan
 from beffroi.announce import Announced, Delivered, announce, deliver
 from beffroi.channels import keys
 from beffroi.check import check
@@ -19,12 +21,17 @@ from beffroi.deploy import Deployed, deploy, swap
 from beffroi.errors import BeffroiError, CheckFailed, DeployError, Fault
 from beffroi.settings import Service, Site, read_service, read_site
 from beffroi.site.build import Built, build
-from beffroi.store.db import connect
+from beffroi.store import ledger
+from beffroi.store.db import connect, transaction
 from beffroi.verify import verify
 
 SETTINGS = "publishconf.py"
 Step = Callable[[str], None]
 Progress = Callable[[int, int], None]
+
+
+class Busy(BeffroiError):
+    """Another publication is at work."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +62,10 @@ def publish(
     """
     site, service = read_site(root / SETTINGS), read_service(root)
     with only_one(service.var):
-        tree, warnings = checked(site, step)
-        built = rebuilt(tree, at, service, step)
+        commit = due.head(root)
+        with unfinished(service.var):
+            tree, warnings = checked(site, step)
+            built = rebuilt(tree, at, service, step)
         step("Mise en ligne")
         deployed = deploy(built.out, service.current, service.keep_releases)
         keys.ensure(service.vapid_key)
@@ -64,7 +73,44 @@ def publish(
         step("Annonce")
         announced = announce(deployed.release, site, service, engine, at, adopt_all=adopt)
         delivered = deliver(site, service, engine, progress=progress)
+        following = plan.following(tree, at)
+        due.write(
+            service.var, due.Due(following.timestamp() if following else None, owed(engine, delivered), False, commit)
+        )
     return Published(site, warnings, built, deployed, announced, delivered)
+
+
+@contextmanager
+def unfinished(var: Path) -> Iterator[None]:
+    """From here on a publication is due, until one comes to its end: one that is killed is taken up by the timer.
+
+    An expected error within changes nothing online, hence nothing in what is due.
+    """
+    before = due.read(var)
+    due.write(var, replace(before, running=True))
+    try:
+        yield
+    except BeffroiError:
+        due.write(var, before)
+        raise
+
+
+def owed(engine: Engine, delivered: Delivered) -> float | None:
+    """The instant from which what is still owed may be sent, seconds since 1970."""
+    if not delivered.owed:
+        return None
+    with transaction(engine) as connection:
+        return ledger.next_due(connection)
+
+
+def send(root: Path, *, again: bool = False, progress: Progress = lambda _d, _t: None) -> Delivered:
+    """Send what is owed, without publishing. Raises `BeffroiError`."""
+    site, service = read_site(root / SETTINGS), read_service(root)
+    with only_one(service.var):
+        engine = connect(service.database)
+        delivered = deliver(site, service, engine, progress=progress, again=again)
+        due.write(service.var, replace(due.read(service.var), owed=owed(engine, delivered)))
+    return delivered
 
 
 def checked(site: Site, step: Step = lambda _: None) -> tuple[content.Tree, list[Fault]]:
@@ -108,7 +154,7 @@ def only_one(var: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             lock.seek(0)
-            raise BeffroiError(
+            raise Busy(
                 f"Une autre publication est en cours (processus {lock.read().strip() or 'inconnu'}) ; "
                 "attendez sa fin, puis relancez la commande."
             ) from error

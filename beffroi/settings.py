@@ -11,7 +11,7 @@ import runpy
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -203,16 +203,16 @@ def read_service(root: Path = Path(), **overrides: Any) -> Service:
     return service.model_copy(update=places)
 
 
-def instant(text: str | None = None) -> datetime:
+def instant(text: str | None = None, zone: tzinfo = UTC) -> datetime:
     """The instant of a build, aware and whole seconds: ISO text, else `SOURCE_DATE_EPOCH`, else now.
 
-    Raises `SettingsError` for text that is not an ISO 8601 date-time. A text without offset is in UTC.
+    Raises `SettingsError` for text that is not an ISO 8601 date-time. A text without offset is in `zone`.
     """
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     try:
         if text:
             moment = datetime.fromisoformat(text)
-            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return moment if moment.tzinfo else moment.replace(tzinfo=zone)
         if epoch:
             return datetime.fromtimestamp(int(epoch), UTC)
     except (ValueError, OverflowError, OSError) as error:

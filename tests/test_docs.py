@@ -129,7 +129,7 @@ def test_tasks() -> None:
     assert sorted(tasks) == sorted(sections)
     for name, node in tasks.items():
         for option in node.args.args[1:]:
-            assert f"--{option.arg}" in sections[name]
+            assert f"`--{option.arg.strip('_').replace('_', '-')}`" in sections[name]
 
 
 def test_service_settings() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from beffroi.feeds import address, dumps, full, known, rfc3339, uri
-from beffroi.model import FRESH, Event, Item, Publisher
+from beffroi.model import FRESH, Event, Item, Publisher, latest
 from beffroi.text import clean, shorten, span, typeset, until
 
 VERSION = "beffroi-panel-1"
@@ -51,16 +51,19 @@ def window(item: Item) -> tuple[datetime, datetime]:
     """
     start = item.since
     if item.event and not (item.end or item.panel or item.alert):
-        start = max(start, item.event.start - AHEAD)
+        start = latest(start, item.event.start - AHEAD) or start
     return start, item.over or item.since + FRESH
 
 
+def goes(item: Item) -> bool:
+    """Whether panels show it at all. Heritage and the like only with words of their own for panels."""
+    return item.panel is not False and (item.category.kind != "discover" or bool(item.panel or item.alert))
+
+
 def _shown(item: Item, at: datetime) -> bool:
-    """Whether a panel shows it at that instant. Heritage and the like only with words of their own for panels."""
-    if item.panel is False or (item.category.kind == "discover" and not (item.panel or item.alert)):
-        return False
+    """Whether a panel shows it at that instant."""
     start, end = window(item)
-    return start <= at < end
+    return goes(item) and start.timestamp() <= at.timestamp() < end.timestamp()
 
 
 def _place(item: Item, at: datetime) -> tuple[int, timedelta, str]:

@@ -99,13 +99,13 @@ def parse(data: bytes, path: str, site: Site, *, page: bool) -> Document:
 def _ordered(r: Reader, found: dict[str, Any]) -> dict[str, Any]:
     """The values with plain datetimes, once their order in time is checked."""
     date, updated, start, end = (found.get(key) for key in ("date", "updated", "start", "end"))
-    if date and updated and updated.at < date.at:
+    if date and updated and updated.at.timestamp() < date.at.timestamp():
         if updated.bare and updated.at.date() == date.at.date():
             updated = Moment(date.at, bare=False)  # corrected on the very day, at an hour that was not written
         else:
             r.at("updated", "({}) ne peut pas précéder « date » ({}).", told(updated), told(date))
     for name, first in (("start", start), ("date", date)):
-        if end and first and end.close <= first.at:
+        if end and first and end.close.timestamp() <= first.at.timestamp():
             r.at("end", "({}) doit venir après « {} » ({}).", told(end), name, told(first))
             break
     moments = {"date": date and date.at, "updated": updated and updated.at, "start": start and start.at}

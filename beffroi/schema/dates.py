@@ -32,15 +32,23 @@ _LOOSE = (
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """An instant in the commune's zone. `bare` is true where no hour was written: `at` is then midnight."""
+    """An instant in the commune's zone. `bare` is true where no hour was written: `at` is then midnight.
+
+    In the night when an hour comes twice, `at` is the first one: what starts does so as early as was written.
+    """
 
     at: datetime
     bare: bool
+    exact: bool = False
+    """Whether the offset was written, which leaves no doubt."""
 
     @property
     def close(self) -> datetime:
-        """The exclusive end: the next midnight of a bare date, else the instant itself."""
-        return midnight_after(self.at) if self.bare else self.at
+        """The exclusive end: the next midnight of a bare date, else the instant itself; of an hour that comes twice, the
+        second one, so that an alert is shown too long rather than not long enough."""
+        if self.bare:
+            return midnight_after(self.at)
+        return self.at if self.exact else self.at.replace(fold=1)
 
 
 def midnight_after(at: datetime) -> datetime:
@@ -71,7 +79,7 @@ def moment(text: str, zone: ZoneInfo, year: str = "AAAA") -> Moment:
     except ValueError:
         raise ValueError(say("vaut « {} », dont l’heure n’existe pas ; écrivez-la de 00:00 à 23:59", text)) from None
     if clock.tzinfo:
-        return Moment(datetime.combine(day, clock).astimezone(zone), bare=False)
+        return Moment(datetime.combine(day, clock).astimezone(zone), bare=False, exact=True)
     return Moment(_local(text, datetime.combine(day, clock, zone)), bare=False)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import datetime
 from typing import Any, Literal
 
 import yaml
@@ -155,8 +156,8 @@ def event(r: Reader, name: str, node: yaml.Node) -> model.Event | None:
     elif start.bare:
         over = midnight_after(start.at)
     else:
-        over = min(hours_later(start.at, EVENT_HOURS), midnight_after(start.at))
-    if over <= start.at:
+        over = min(hours_later(start.at, EVENT_HOURS), midnight_after(start.at), key=datetime.timestamp)
+    if over.timestamp() <= start.at.timestamp():
         r.at(f"{name}.end", "({}) doit venir après « {}.start » ({}).", told(end), name, told(start))
         return None
     return model.Event(start.at, over, start.bare, found.get("place", ""), found.get("price", ""))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from beffroi.content import Entry
-from beffroi.model import Alert, Certainty, Event, Item, Severity, Source, Urgency
-from beffroi.schema import ALERT_HOURS
+from beffroi.model import Event, Item, Source
 from beffroi.site.prepare import Prepared
 from beffroi.text import absolute, plain, shorten, typeset
 
@@ -23,7 +21,6 @@ def item(prepared: Prepared, entry: Entry) -> Item:
     if entry.category is None or front.date is None:
         raise ValueError(f"{entry.source} is a page: it has neither category nor date")
     html = prepared.html[entry.path]
-    alert = _alert(entry)
     return Item(
         id=entry.id,
         category=entry.category,
@@ -37,10 +34,10 @@ def item(prepared: Prepared, entry: Entry) -> Item:
         lang=front.lang,
         tags=tuple(front.tags),
         start=front.start.astimezone(site.zone) if front.start else None,
-        end=_end(entry, alert, site.zone),
+        end=entry.end.astimezone(site.zone) if entry.end else None,
         areas=tuple(site.areas[slug] for slug in front.areas),
         image=prepared.front_image(entry),
-        alert=alert,
+        alert=entry.alert,
         event=_event(front.event),
         location=front.location,
         panel=typeset(front.panel) if front.panel else front.panel,
@@ -58,26 +55,6 @@ def summary(entry: Entry, html: str) -> str:
 def sources(entry: Entry) -> tuple[Source, ...]:
     """Where the facts come from, typeset."""
     return tuple(replace(source, title=typeset(source.title)) for source in entry.document.front.sources)
-
-
-def _alert(entry: Entry) -> Alert | None:
-    front = entry.document.front
-    urgent = entry.category is not None and entry.category.kind == "alert"
-    if not urgent and front.severity is None:
-        return None
-    return Alert(
-        severity=front.severity or Severity.MODERATE,
-        urgency=front.urgency or Urgency.EXPECTED,
-        certainty=front.certainty or Certainty.LIKELY,
-    )
-
-
-def _end(entry: Entry, alert: Alert | None, zone: ZoneInfo) -> datetime | None:
-    """An alert always ends: one without `end` does so ALERT_HOURS after it became visible."""
-    end = entry.document.front.end
-    if end is None and alert and entry.since:
-        end = entry.since + timedelta(hours=ALERT_HOURS)
-    return end.astimezone(zone) if end else None
 
 
 def _event(event: Event | None) -> Event | None:

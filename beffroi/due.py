@@ -1,0 +1,97 @@
+"""What the last publication left to do, and when: one small file, `var/due.json`, read by `publish --if-due`.
+
+A timer asks every minute. Nothing but the standard library is imported here, so that "nothing is due" costs no more
+than the start of Python.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+FILE = "due.json"
+Task = Literal["publish", "deliver"]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Seconds since 1970: `next` is when something starts or ends, `owed` when messages may be sent again; `None`
+    where there is nothing. `running` is true from the start of a publication to its end: one that was killed is due.
+    `commit` is what was published, empty outside git."""
+
+    next: float | None = None
+    owed: float | None = None
+    running: bool = False
+    commit: str = ""
+
+    def task(self, now: float, commit: str = "") -> Task | None:
+        """What there is to do at that instant, when that commit is the one in the folder. A publication delivers
+        besides."""
+        if self.running or commit != self.commit or (self.next is not None and self.next <= now):
+            return "publish"
+        return "deliver" if self.owed is not None and self.owed <= now else None
+
+
+def folder(root: Path) -> Path:
+    """`BEFFROI_VAR`, as `settings.read_service` finds it."""
+    return root / (os.environ.get("BEFFROI_VAR") or _in_file(root / "beffroi.env") or "var")
+
+
+def _in_file(path: Path) -> str:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ""
+    found = [value for line in lines for key, _, value in [line.partition("=")] if key.strip() == "BEFFROI_VAR"]
+    return found[-1].strip().strip("\"'") if found else ""
+
+
+def head(root: Path) -> str:
+    """The commit that the folder's git repository stands at, read without git; empty where there is none."""
+    for folder in (root, *root.parents):
+        if (folder / ".git").is_dir():
+            return _commit(folder / ".git")
+    return ""
+
+
+def _commit(git: Path) -> str:
+    try:
+        name = (git / "HEAD").read_text(encoding="utf-8").strip()
+        if not name.startswith("ref: "):
+            return name
+        ref = name.removeprefix("ref: ")
+        if (git / ref).is_file():
+            return (git / ref).read_text(encoding="utf-8").strip()
+        packed = (git / "packed-refs").read_text(encoding="utf-8").splitlines()
+        return next((line.split()[0] for line in packed if line.endswith(f" {ref}")), "")
+    except OSError:
+        return ""
+
+
+def read(var: Path) -> Due:
+    """The state that the last publication left. Without one, or where it cannot be read, a publication is due."""
+    try:
+        return Due(**json.loads((var / FILE).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return Due(running=True)
+
+
+def write(var: Path, due: Due) -> None:
+    """Put the state down, in one step."""
+    var.mkdir(parents=True, exist_ok=True)
+    aside = var / f".{FILE}.{os.getpid()}"
+    aside.write_text(json.dumps(asdict(due)) + "\n", encoding="ascii")
+    os.replace(aside, var / FILE)
+
+
+def task(root: Path, at: str = "") -> Task | None:
+    """What there is to do in that commune's folder, now or at the instant given (as to `settings.instant`)."""
+    if at or os.environ.get("SOURCE_DATE_EPOCH"):
+        from beffroi.settings import instant  # for tests: it costs what this module saves
+
+        return read(folder(root)).task(instant(at).timestamp(), head(root))
+    return read(folder(root)).task(time.time(), head(root))
