@@ -66,7 +66,7 @@ class Town:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=600,
         )
 
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
