@@ -43,6 +43,7 @@ def _listen(host: str, port: int) -> list[socket.socket]:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         try:
             listener.bind(place)
+            listener.listen(1024)  # whoever comes as soon as our first line is read waits, rather than being refused
         except OSError as error:
             listener.close()
             if sockets and error.errno == errno.EADDRNOTAVAIL:

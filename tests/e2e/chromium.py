@@ -120,6 +120,16 @@ class Chromium:
         assert not self.third_party, "requests to third parties:\n  " + "\n  ".join(self.third_party)
         assert not self.console_errors, "errors in the console:\n  " + "\n  ".join(self.console_errors)
 
+    def wait_until(self, expression: str, timeout: float = 60) -> None:
+        """Wait until a JavaScript expression is true. Playwright's own way is an eval(), which our pages forbid."""
+        script = f"""async () => {{
+            const end = Date.now() + {timeout * 1000};
+            while (!({expression})) {{
+              if (Date.now() > end) throw new Error("not seen within {timeout} s\\n" + document.body.innerText);
+              await new Promise((next) => setTimeout(next, 25));
+            }} }}"""
+        self.page.evaluate(script)
+
     # Install
 
     def session(self) -> CDPSession:

@@ -31,6 +31,8 @@ from typing import Any, Literal
 
 _SHOWN = """(await (await navigator.serviceWorker.ready).getNotifications())
     .map(({ title, body, tag, lang, data }) => ({ title, body, tag, lang, data }))"""
+_POPUPS = "[...Services.wm.getEnumerator('alert:alert')].filter((one) => one.gIsActive)"
+_TITLE = "one.document.getElementById('alertTitleLabel').value"
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the key of an element's reference, in the WebDriver standard
 Permission = Literal["ask", "granted", "refused"]
 
@@ -252,18 +254,28 @@ class Firefox:
 
     def wait_for_notification(self, timeout: float = 60, **wanted: object) -> dict[str, Any]:
         """Wait until a notification shows whose fields are `wanted`: `title="..."`, `tag="..."`; none means any."""
+        # getNotifications() forgets one that it finds between its record and its display: first the popup, then ask.
+        self.wait_for_popup(str(wanted["title"]) if "title" in wanted else None, timeout)
         match = f"(one) => Object.entries({json.dumps(wanted)}).every(([key, value]) => one[key] === value)"
         found: dict[str, Any] = self.wait_until(f"({_SHOWN}).find({match})", timeout)
         return found
 
+    def wait_for_popup(self, title: str | None = None, timeout: float = 60) -> None:
+        """Wait until a popup shows, with this title if there is one; it then stays until it is clicked or replaced."""
+        still = f"(one) => {{ one.document.getElementById('alertBox').style.animation = 'none'; return {_TITLE}; }}"
+        wanted = "true" if title is None else f"{_TITLE} === {json.dumps(title)}"
+        self.wait_until(f"{_POPUPS}.filter((one) => {wanted}).map({still})[0]", timeout, chrome=True)
+
+    def popups(self) -> list[str]:
+        """The titles of the popups on the screen."""
+        found: list[str] = self.chrome(f"return {_POPUPS}.map((one) => {_TITLE});")
+        return found
+
     def click_notification(self, title: str) -> None:
         """Click the popup with this title, as a citizen does; `wait_for_tab` then sees where it leads."""
-        popup = (
-            "[...Services.wm.getEnumerator('alert:alert')].find((one) =>"
-            f" one.document.getElementById('alertTitleLabel')?.value === {json.dumps(title)})"
-        )
-        self.wait_until(f"!!{popup}", chrome=True)
-        self.chrome(f"{popup}.document.getElementById('alertBox').click();")
+        self.wait_for_popup(title)
+        box = f"{_POPUPS}.find((one) => {_TITLE} === {json.dumps(title)}).document.getElementById('alertBox')"
+        self.chrome(f"{box}.click();")
 
     def wait_for_tab(self, url: str, timeout: float = 60) -> None:
         """Wait until a tab of this address has loaded."""
