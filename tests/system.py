@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shlex
 import shutil
@@ -23,8 +24,9 @@ NEEDED: Mapping[str, str] = {
     "java": "default-jre-headless",
     "npm": "npm",
     "git": "git",
+    "libatomic.so.1": "libatomic1",  # of Playwright's own node
 }
-"""Command → Debian package."""
+"""Command or shared library → Debian package."""
 
 
 def run(args: str = "") -> None:
@@ -55,7 +57,12 @@ def ensure() -> None:
 
 
 def find(command: str) -> str | None:
-    """The path of a command; Debian keeps PostgreSQL's server commands off the PATH."""
+    """The path of a command; Debian keeps PostgreSQL's server commands off the PATH. Of a library, its name."""
+    if ".so" in command:
+        try:
+            return str(ctypes.CDLL(command)._name)
+        except OSError:
+            return None
     servers = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{command}"), reverse=True)
     return shutil.which(command) or (str(servers[0]) if servers else None)
 

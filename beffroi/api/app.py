@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
@@ -14,16 +16,16 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
 
 from beffroi.api.live import SECURITY, Live
-from beffroi.api.problems import on_error, on_http
+from beffroi.api.problems import on_error, on_failure, on_http
 from beffroi.api.subscriptions import Subscriptions
 from beffroi.errors import BeffroiError
 from beffroi.settings import Service, Site
-from beffroi.store.db import transaction
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+HANDLERS: Mapping[Any, ExceptionHandler] = {HTTPException: on_http, BeffroiError: on_failure, Exception: on_error}
 
 
 def application(site: Site, service: Service, engine: Engine, key: str) -> ASGIApp:
@@ -32,24 +34,25 @@ def application(site: Site, service: Service, engine: Engine, key: str) -> ASGIA
     api = Starlette(
         routes=[
             Route("/push/key", push.key, methods=["GET"]),
-            Route("/push/subscriptions", push.put, methods=["PUT"]),
-            Route("/push/subscriptions", push.delete, methods=["DELETE"]),
+            Route("/push/subscriptions", push.change, methods=["PUT", "DELETE"]),
             Route("/health", health(engine, service.current), methods=["GET"]),
         ],
-        exception_handlers={HTTPException: on_http, Exception: on_error},
+        exception_handlers=HANDLERS,
     )
     live = Route("/{path:path}", Live(service.current, site.base).__call__, methods=["GET"])
-    return Starlette(routes=[Mount(f"{site.base}/api", api), live], middleware=[Middleware(Headers)])
+    routes = [Mount(f"{site.base}/api", api), live]
+    return Starlette(routes=routes, middleware=[Middleware(Headers)], exception_handlers=HANDLERS)
 
 
 def health(engine: Engine, current: Path) -> Endpoint:
     """Whether the database answers and a release is live: 200, else 503. Says nothing of anybody."""
 
     def database() -> bool:
-        try:
-            with transaction(engine) as connection:
-                return connection.execute(text("SELECT 1")).scalar() == 1
-        except BeffroiError:
+        try:  # below SQLAlchemy's transactions: ours are for writing, and wait for a publication that writes
+            with closing(engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+                cursor.execute("SELECT count(*) FROM subscriptions WHERE id = 0")
+                return cursor.fetchone() is not None
+        except Exception:  # each driver has errors of its own
             return False
 
     async def answer(_: Request) -> Response:

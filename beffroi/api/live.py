@@ -61,24 +61,32 @@ class Live:
         if not release.is_dir():
             return HTMLResponse(EMPTY, 503, {"Cache-Control": "no-store", "Retry-After": "5"})
         path = unquote(request.scope.get("raw_path", b"").decode("ascii", "replace").split("?")[0]) or request.url.path
-        path = path.removeprefix(self._base) or "/"
-        found = _inside(release, path)
+        if self._base and path in {"/", self._base}:
+            return RedirectResponse(f"{self._base}/", 307)
+        path = path.removeprefix(self._base) if path.startswith(f"{self._base}/") else ""
+        found, folder = _inside(release, path), path.endswith("/")
         if found and found.is_dir():
-            if not path.endswith("/"):
+            if not folder:
                 query = f"?{request.url.query}" if request.url.query else ""
                 return RedirectResponse(f"{self._base}/{path.strip('/')}/{query}", 308)
             found = found / "index.html"
-        if found is None or not found.is_file() or (path.endswith("/") and found.name != "index.html"):
+        elif folder:
+            found = None
+        if found is None or not found.is_file():
             return _file(request, release / "404.html", 404)
         return _file(request, found, 200)
 
 
 def _inside(release: Path, path: str) -> Path | None:
     """The file or folder of an address; `None` for one that would lead out of the release."""
-    if "\0" in path or "\\" in path or any(part.startswith(".") for part in path.split("/") if part):
+    parts = path.split("/")
+    if not path or "\0" in path or "\\" in path or any(part.startswith(".") for part in parts):
         return None
     found = Path(os.path.normpath(release / path.lstrip("/")))
-    return found if found.is_relative_to(release) and found.exists() else None
+    try:
+        return found if found.is_relative_to(release) and found.exists() else None
+    except OSError:  # a path that is too long for the file system
+        return None
 
 
 def _file(request: Request, path: Path, status: int) -> Response:

@@ -48,11 +48,17 @@ def answer(
         "type": "about:blank",
         "title": TITLES.get(status) or HTTPStatus(status).phrase,
         "status": status,
-        "detail": detail,
+        "detail": _utf8(detail),
     }
     if errors:
-        body["errors"] = [{"pointer": pointer, "detail": sentence} for pointer, sentence in errors]
-    return JSONResponse(body, status, dict(headers or {}), media_type="application/problem+json")
+        body["errors"] = [{"pointer": pointer, "detail": _utf8(sentence)} for pointer, sentence in errors]
+    told = {"Cache-Control": "no-store", **(headers or {})}
+    return JSONResponse(body, status, told, media_type="application/problem+json")
+
+
+def _utf8(text: str) -> str:
+    """What a demand held and the sentence quotes: half a surrogate pair is JSON, and no UTF-8."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def on_http(_: Request, error: Exception) -> Response:
@@ -62,6 +68,13 @@ def on_http(_: Request, error: Exception) -> Response:
         return answer(error.status_code, error.detail, error.errors, error.headers)
     details = {404: "Cette adresse n’existe pas sous /api.", 405: "Cette adresse ne répond pas à cette méthode."}
     return answer(error.status_code, details.get(error.status_code, error.detail), headers=error.headers)
+
+
+def on_failure(_: Request, error: Exception) -> Response:
+    """The database does not answer: nothing was kept, and asking again is right."""
+    log.error("%s in a request", type(error).__name__)
+    wait = {"Retry-After": "30"}
+    return answer(503, "Le service est momentanément indisponible ; réessayez dans une minute.", headers=wait)
 
 
 def on_error(_: Request, error: Exception) -> Response:

@@ -24,7 +24,9 @@ def serve(site: Site, service: Service, *, port: int = 8000, host: str = "localh
     app = application(site, service, connect(service.database), keys.public_key(service.vapid_key))
     sockets = _listen(host, port)
     shown = sockets[0].getsockname()[1]
-    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, lifespan="off")
+    # proxy_headers: who is a relay is BEFFROI_TRUSTED_PROXIES' to say, in one place.
+    quiet = {"log_level": "warning", "access_log": False, "server_header": False, "proxy_headers": False}
+    config = uvicorn.Config(app, lifespan="off", **quiet)  # type: ignore[arg-type]  # each of its own type
     Console(soft_wrap=True).print(
         f"Le site est sur http://{host}:{shown}{site.base}/ (Ctrl-C pour arrêter)", markup=False
     )

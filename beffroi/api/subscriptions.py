@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from beffroi.api.endpoints import PushHosts
@@ -36,21 +36,24 @@ class Subscriptions:
         """The public VAPID key, base64url: `applicationServerKey` of the Push API."""
         return JSONResponse({"key": self._key}, headers={"Cache-Control": "no-cache"})
 
-    async def put(self, request: Request) -> Response:
-        """Keep or renew: 201 for a new subscription, 200 for a known one; the same body twice changes nothing."""
+    async def change(self, request: Request) -> Response:
+        """PUT or DELETE, for those whom the guard lets pass."""
         self._guard(request)
-        subscription = self._read(await _json(request))
+        body = await _json(request)
+        return await (self._delete(body) if request.method == "DELETE" else self._put(body))
+
+    async def _put(self, body: dict[str, Any]) -> Response:
+        """Keep or renew: 201 for a new subscription, 200 for a known one; the same body twice changes nothing."""
+        subscription = self._read(body)
         new = await run_in_threadpool(store.put, self._engine, subscription, time.time())
         shown = {"categories": subscription.categories, "areas": subscription.areas}
         return JSONResponse(shown, 201 if new else 200, {"Cache-Control": "no-store"})
 
-    async def delete(self, request: Request) -> Response:
+    async def _delete(self, body: dict[str, Any]) -> Response:
         """Forget, for whoever holds the subscription's secret; 204 even when there was none, so nobody can probe."""
-        self._guard(request)
-        body = await _json(request)
         endpoint, _, auth = self._identity(body, [])
         await run_in_threadpool(store.remove, self._engine, endpoint, auth)
-        return Response(status_code=204)
+        return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
     def _read(self, body: dict[str, Any]) -> Subscription:
         """Raises `Problem` 422 with everything that is wrong."""
@@ -96,12 +99,14 @@ async def _json(request: Request) -> dict[str, Any]:
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
         raise Problem(415, "Envoyez du JSON (Content-Type: application/json).")
     data = b""
-    async for part in request.stream():  # counted as it comes: Content-Length may be absent or lie
-        data += part
-        if len(data) > BODY:
-            raise Problem(413, f"Un abonnement tient en moins de {BODY // 1024} Kio.", headers={"Connection": "close"})
     try:
+        async for part in request.stream():  # counted as it comes: Content-Length may be absent or lie
+            data += part
+            if len(data) > BODY:
+                raise Problem(413, f"Un abonnement tient en {BODY // 1024} Kio.", headers={"Connection": "close"})
         body = json.loads(data)
+    except ClientDisconnect as error:
+        raise Problem(400, "La demande s’est interrompue.") from error
     except (ValueError, RecursionError) as error:
         raise Problem(400, "Le corps de la demande n’est pas du JSON lisible.") from error
     if not isinstance(body, dict):

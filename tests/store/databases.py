@@ -16,7 +16,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import create_engine, text
 
-BINARIES = Path("/usr/lib/postgresql/15/bin")
+BINARIES = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/usr/bin"))
 
 
 @contextmanager
