@@ -7,7 +7,7 @@ const place = document.getElementById("recevoir");
 const form = document.getElementById("subscribe");
 const button = document.getElementById("subscribe-button");
 const progress = document.getElementById("subscribe-progress");
-const limit = Number(place.dataset.timeout) || 20000;
+const limit = () => Number(place.dataset.timeout) || 20000;
 const find = (name) => place.querySelector(`[data-${name}]`);
 
 // What citizens choose: the names of groups of check boxes. All of a group is sent as none, so that a category or an
@@ -161,8 +161,8 @@ async function receive() {
   if (permission === "denied") return blocked(true);
   if (permission !== "granted") throw saying(WORDS.ignored);
   progress.textContent = WORDS.waiting;
-  const known = await current(limit);
-  const subscription = await subscribe(limit);
+  const known = await current(limit());
+  const subscription = await subscribe(limit());
   const wanted = choices();
   await confirmed(subscription, wanted, known && known.endpoint === subscription.endpoint);
   await showSubscribed(wanted, true);
@@ -181,7 +181,7 @@ async function confirmed(subscription, wanted, known) {
 }
 
 async function stop() {
-  const subscription = await current(limit);
+  const subscription = await current(limit());
   let erased = true;
   if (subscription) {
     erased = await forget(subscription).then(() => true, () => false);
@@ -214,7 +214,7 @@ async function arrive() {
   if (blocked(false)) return;
   showForm(WORDS.subscribe);
   if (!navigator.onLine) show("offline", "", false);
-  const subscription = Notification.permission === "granted" ? await current(limit) : null;
+  const subscription = Notification.permission === "granted" ? await current(limit()) : null;
   const kept = subscription && (await remembered());
   if (kept) await showSubscribed(kept.choices, false);
 }
