@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.e2e.chromium import ARGUMENTS, CHROMIUM
 from tests.e2e.site import Site
@@ -50,17 +50,24 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return town.live.resolve()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(real: Path) -> Iterator[Site]:
     """The real site, served."""
     with Site(real) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+# Of this folder alone: Playwright allows one loop a thread, and tests/e2e opens its own.
+@pytest.fixture(scope="package")
+def playwright() -> Iterator[Playwright]:
+    """What drives the browsers."""
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Playwright) -> Iterator[Browser]:
     """One Chromium; each test opens a context of its own."""
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-        yield opened
-        opened.close()
+    opened = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+    yield opened
+    opened.close()
