@@ -86,6 +86,12 @@ class Commune(Town):
         """A task, to its end."""
         return self.invoke(*arguments, env=self._settings)
 
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """A task on its way, to be watched or killed."""
+        command = [sys.executable, "-m", "invoke", *arguments]
+        silent = subprocess.DEVNULL
+        return subprocess.Popen(command, cwd=self.root, env=self.settings(), stdout=silent, stderr=silent)
+
     def say(self, *arguments: str) -> str:
         """A task that must succeed; what it says."""
         done = self.run(*arguments)

@@ -14,6 +14,9 @@ from py_vapid import Vapid02  # type: ignore[import-untyped]
 from tests.e2e.push_service import PushService
 from tests.e2e.sender import new_vapid, public_key
 from tests.e2e.site import Site
+from tests.store.databases import postgres_fixture, url_fixture
+
+__all__ = ["postgres_fixture", "url_fixture"]
 
 SAMPLE = Path(__file__).parent / "sample"
 
