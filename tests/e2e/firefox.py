@@ -266,10 +266,11 @@ class Firefox:
         wanted = "true" if title is None else f"{_TITLE} === {json.dumps(title)}"
         self.wait_until(f"{_POPUPS}.filter((one) => {wanted}).map({still})[0]", timeout, chrome=True)
 
-    def popups(self) -> list[str]:
-        """The titles of the popups on the screen."""
-        found: list[str] = self.chrome(f"return {_POPUPS}.map((one) => {_TITLE});")
-        return found
+    def wait_for_popups(self, *titles: str) -> None:
+        """Wait until the popups on the screen are these: a newer notification takes the place of the one of its tag."""
+        wanted = json.dumps(sorted(titles), ensure_ascii=False, separators=(",", ":"))
+        found = f"JSON.stringify({_POPUPS}.map((one) => {_TITLE}).sort())"
+        self.wait_until(f"{found} === {json.dumps(wanted)}", chrome=True)
 
     def click_notification(self, title: str) -> None:
         """Click the popup with this title, as a citizen does; `wait_for_tab` then sees where it leads."""
