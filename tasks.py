@@ -32,10 +32,20 @@ else:
 AT = {"at": "instant ISO 8601, par exemple 2026-05-04T09:30+02:00 ; maintenant par défaut"}
 
 
-@task
-def check(_: Context) -> None:
-    """Contrôler tous les contenus, sans rien construire."""
-    commands.check()
+@task(
+    optional=["changed"],
+    help={
+        "changed": "ce qui a changé depuis une révision de git, HEAD par défaut",
+        "staged": "ce que le prochain commit contiendrait",
+        "format": "forme du rapport : texte, json, github, forgejo ou gitlab",
+        "json": "le rapport en JSON",
+    },
+)
+def check(
+    _: Context, changed: str | bool = "", staged: bool = False, format: str = "texte", json: bool = False
+) -> None:
+    """Contrôler les contenus, sans rien construire."""
+    commands.check("HEAD" if changed is True else str(changed), staged, "json" if json else format)
 
 
 @task(help=AT)

@@ -7,20 +7,24 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
-from beffroi import due
 from beffroi.errors import BeffroiError, Fault
-from beffroi.feeds import FEEDS
-from beffroi.publish import SETTINGS, Published
-from beffroi.settings import instant, read_service, read_site
-from beffroi.text import day
+from beffroi.settings import SETTINGS, instant, read_service, read_site
+
+if TYPE_CHECKING:  # each task imports what it needs: `check` answers before the others have loaded
+    from rich.table import Table
+
+    from beffroi import due
+    from beffroi.held import Held
+    from beffroi.publish import Published
 
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
+HELD = 3
+"""Exit status of a publication that held back a faulty file."""
+
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -46,15 +50,26 @@ def warn(faults: Sequence[Fault]) -> None:
         err.print(str(fault), style="yellow", markup=False)
 
 
-def check() -> None:
-    """Check all content; exit status 1 when something is to be corrected."""
-    from beffroi import check as checking
-    from beffroi import content
+def hold(held: Sequence[Held]) -> None:
+    """Show, first and last, what is faulty and what stands in its place."""
+    if held:
+        count = "1 fichier à corriger" if len(held) == 1 else f"{len(held)} fichiers à corriger"
+        err.print(f"{count}, le reste est publié :", style="bold red", markup=False)
+    for one in held:
+        for sentence in one.sentences():
+            err.print(sentence, style="red", markup=False)
+
+
+def check(changed: str, staged: bool, form: str) -> None:
+    """Check content, all of it or what changed; exit status 1 when something is to be corrected."""
+    from beffroi.check.report import FORMATS
+    from beffroi.check.run import run
 
     with plainly() as root:
-        tree = content.read(read_site(root / SETTINGS))
-        faults = checking.check(tree)
-    out.print(checking.report(faults, tree.files), markup=False)
+        if form not in FORMATS:
+            raise BeffroiError(f"Forme inconnue : « {form} » ; écrivez l’une de : {', '.join(FORMATS)}.")
+        faults, files = run(read_site(root / SETTINGS), read_service(root).var, changed=changed, staged=staged)
+    sys.stdout.write(FORMATS[form](faults, files) + "\n")
     if any(fault.level == "error" for fault in faults):
         sys.exit(1)
 
@@ -73,16 +88,20 @@ def build(at: str) -> None:
 
 
 def publish(at: str, adopt: bool = False, excused: type[BeffroiError] | None = None) -> None:
-    """The whole road, with a table at its end of what reached whom; exit status 1 where a message was refused."""
+    """The whole road, with a table at its end of what reached whom; exit status 3 where a file is faulty, 1 where a
+    message was refused."""
     from beffroi import publish as publishing
 
     with plainly(excused) as root, _bar() as progress:
-        done = publishing.publish(root, instant(at), adopt=adopt, step=step, progress=progress)
+        done = publishing.publish(root, instant(at), adopt=adopt, step=step, progress=progress, hold=hold)
     warn(done.warnings)
     reached, *troubles = done.delivered.sentences()
     for sentence in [*done.announced.sentences(), *troubles]:
         out.print(f"• {sentence}", markup=False)
     out.print(_table(done, reached))
+    hold(done.held)
+    if done.held:
+        sys.exit(HELD)
     if done.delivered.failed or done.announced.faults:
         sys.exit(1)
 
@@ -102,6 +121,7 @@ def plan(start: str, days: int) -> None:
     """The calendar of what starts and ends, a heading a day."""
     from beffroi import content
     from beffroi import plan as planning
+    from beffroi.text import day
 
     with plainly() as root:
         site = read_site(root / SETTINGS)
@@ -117,6 +137,15 @@ def plan(start: str, days: int) -> None:
 @contextmanager
 def _bar() -> Iterator[Callable[[int, int], None]]:
     """A bar with rate and estimate, shown once there is something to send."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     columns = (TextColumn("▸ Envoi"), BarColumn(), MofNCompleteColumn(), TaskProgressColumn(show_speed=True))
     with Progress(*columns, TimeRemainingColumn(), console=err, transient=True) as bar:
         tasks: list[int] = []
@@ -130,6 +159,11 @@ def _bar() -> Iterator[Callable[[int, int], None]]:
 
 
 def _table(done: Published, reached: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    from beffroi.feeds import FEEDS
+
     built, deployed, delivered, url = done.built, done.deployed, done.delivered, done.site.publisher.url
     change = f"{deployed.written} écrits, {deployed.removed} retirés"
     told = [decision.item for decision in done.announced.decisions if decision.why.told]

@@ -119,6 +119,8 @@ class Tree:
     entries: Mapping[str, Entry]
     faults: tuple[Fault, ...] = ()
     files: int = field(default=0)
+    originals: Mapping[Path, Path | None] = field(default_factory=dict)
+    """Where some images below `content/` really lie; `None` for those that are to be done without."""
 
     @cached_property
     def by_source(self) -> Mapping[str, Entry]:
@@ -130,15 +132,29 @@ class Tree:
         """Entries by their root-relative address."""
         return {entry.url_path: entry for entry in self.entries.values()}
 
+    def disk(self, path: Path) -> Path | None:
+        """Where a file below `content/` lies; `None` where there is none."""
+        found = self.originals.get(path, path)
+        return found if found and found.is_file() else None
+
+    def image(self, src: str) -> Path | None:
+        """The original that the front matter's `image.src` names; `None` where it is to be done without."""
+        return self.originals.get(path := image_path(self.site, src), path)
+
     def visible(self, at: datetime) -> list[Entry]:
         """What citizens may see at that instant, in the order of their paths."""
         return [entry for entry in self.entries.values() if entry.visible(at)]
 
 
-def read(site: Site, instead: Mapping[str, bytes | None] | None = None) -> Tree:
+def read(
+    site: Site,
+    instead: Mapping[str, bytes | None] | None = None,
+    originals: Mapping[Path, Path | None] | None = None,
+) -> Tree:
     """Read every Markdown file of the site's content, in the order of their paths.
 
     `instead` gives other bytes for some files, by source: an older version, or `None` to leave one out.
+    `originals` does the same for images, by path.
     """
     instead, entries, faults, count = instead or {}, dict[str, Entry](), list[Fault](), 0
     for path, source in sources(site):
@@ -159,7 +175,7 @@ def read(site: Site, instead: Mapping[str, bytes | None] | None = None) -> Tree:
         faults.append(
             Fault(_source(site, site.content), 1, "aucun fichier Markdown ; vérifiez PATH dans pelicanconf.py.")
         )
-    return Tree(site, entries, tuple(faults), count)
+    return Tree(site, entries, tuple(faults), count, originals or {})
 
 
 def sources(site: Site) -> Iterator[tuple[Path, str]]:
@@ -284,10 +300,10 @@ def _local(tree: Tree, aim: Target, href: str) -> Link:
     if local.suffix.lower() == ".md":
         found = tree.by_source.get(_nfc(_source(tree.site, local)))
         return Link("entry", href, entry=found, fragment=aim.fragment) if found else Link("missing", href)
-    if not local.is_file():
+    if (path := tree.disk(local)) is None:
         return Link("missing", href)
     kind: Literal["image", "file"] = "image" if local.suffix.lower() in RASTER else "file"
-    return Link(kind, href, path=local, fragment=aim.fragment)
+    return Link(kind, href, path=path, fragment=aim.fragment)
 
 
 def image_path(site: Site, src: str) -> Path:

@@ -13,21 +13,21 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from beffroi import content, due, plan
+from beffroi import content, due, held, plan
 from beffroi.announce import Announced, Delivered, announce, deliver
 from beffroi.channels import keys
 from beffroi.check import check
 from beffroi.deploy import Deployed, deploy, swap
 from beffroi.errors import BeffroiError, CheckFailed, DeployError, Fault
-from beffroi.settings import Service, Site, read_service, read_site
+from beffroi.settings import SETTINGS, Service, Site, read_service, read_site
 from beffroi.site.build import Built, build
 from beffroi.store import ledger
 from beffroi.store.db import connect, transaction
 from beffroi.verify import verify
 
-SETTINGS = "publishconf.py"
 Step = Callable[[str], None]
 Progress = Callable[[int, int], None]
+Hold = Callable[[Sequence[held.Held]], None]
 
 
 class Busy(BeffroiError):
@@ -40,6 +40,7 @@ class Published:
 
     site: Site
     warnings: Sequence[Fault]
+    held: Sequence[held.Held]
     built: Built
     deployed: Deployed
     announced: Announced
@@ -53,21 +54,28 @@ def publish(
     adopt: bool = False,
     step: Step = lambda _: None,
     progress: Progress = lambda _d, _t: None,
+    hold: Hold = lambda _: None,
 ) -> Published:
     """Publish the site of that folder as it stands at that instant.
 
-    `adopt` records what is new without telling anybody. `step` hears the name of each stage, `progress` how many of
-    the messages owed have an answer. Raises `BeffroiError`: before the deployment nothing has changed; after it,
-    whatever is owed stays in the ledger and the next publication goes on.
+    `adopt` records what is new without telling anybody. `step` hears the name of each stage, `hold` which files are
+    faulty and what stands in their place, `progress` how many of the messages owed have an answer. Raises
+    `BeffroiError`: before the deployment nothing has changed; after it, whatever is owed stays in the ledger and the
+    next publication goes on.
     """
     site, service = read_site(root / SETTINGS), read_service(root)
     with only_one(service.var):
         commit = due.head(root)
         with unfinished(service.var):
-            tree, warnings = checked(site, step)
+            step("Contrôle des contenus")
+            stood = held.standing(site, service.var)
+            if stood.held:
+                hold(stood.held)
+            tree = accepted(site, stood)
             built = rebuilt(tree, at, service, step)
         step("Mise en ligne")
         deployed = deploy(built.out, service.current, service.keep_releases)
+        held.record(site, service.var, stood, at)
         keys.ensure(service.vapid_key)
         engine = connect(service.database)
         step("Annonce")
@@ -77,7 +85,7 @@ def publish(
         due.write(
             service.var, due.Due(following.timestamp() if following else None, owed(engine, delivered), False, commit)
         )
-    return Published(site, warnings, built, deployed, announced, delivered)
+    return Published(site, stood.warnings, stood.held, built, deployed, announced, delivered)
 
 
 @contextmanager
@@ -121,6 +129,14 @@ def checked(site: Site, step: Step = lambda _: None) -> tuple[content.Tree, list
     if errors := [fault for fault in faults if fault.level == "error"]:
         raise CheckFailed(errors)
     return tree, faults
+
+
+def accepted(site: Site, stood: held.Standing) -> content.Tree:
+    """The content as it may be published, each faulty file at its latest good version. Raises `CheckFailed`."""
+    tree = content.read(site, stood.instead, stood.originals)
+    if tree.faults:  # a file changed between the check and now
+        raise CheckFailed(tree.faults)
+    return tree
 
 
 def rebuilt(tree: content.Tree, at: datetime, service: Service, step: Step = lambda _: None) -> Built:

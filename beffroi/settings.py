@@ -23,6 +23,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from beffroi.errors import SettingsError
 from beffroi.model import Area, Category, Publisher
 
+SETTINGS = "publishconf.py"
+"""The file that every task reads."""
+
 PUSH_HOSTS = "fcm.googleapis.com,*.google.com,*.push.services.mozilla.com,*.push.apple.com,*.notify.windows.com"
 """The push services of the four browser vendors: the only places a subscription may point to."""
 

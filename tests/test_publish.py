@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from beffroi.errors import BeffroiError, BuildError, CheckFailed, VerifyError
-from beffroi.publish import only_one
+from beffroi.publish import checked, only_one
 from tests.town import AT, Town
 
 SECRET = "zanzibar"
@@ -81,16 +81,16 @@ def test_an_embargo_passes_by_publishing_later(town: Town) -> None:
     assert ["actualites/plus-tard"] == [item.id for item in later.announced.told]
 
 
-def test_one_fault_stops_everything_and_the_live_site_stays_whole(town: Town) -> None:
-    """A faulty file: nothing is built, the live site and output/ keep every byte."""
+def test_a_faulty_file_is_never_published_and_the_live_site_stays_whole(town: Town) -> None:
+    """A faulty file alone: it is told, and the live site keeps every byte; `build`, which is strict, stops."""
     town.publish()
-    before = tree(town.live), tree(town.output)
+    before = tree(town.live)
     town.write("actualites/faux", "title: Faux\ndate: 5 mai 2026")
-    town.write("actualites/juste", "title: Juste\ndate: 2026-05-04")
-    with pytest.raises(CheckFailed) as failure:
-        town.publish()
-    assert ["content/actualites/faux.md"] == [fault.path for fault in failure.value.faults]
-    assert before == (tree(town.live), tree(town.output))
+    done = town.publish()
+    assert ["content/actualites/faux.md"] == [one.source for one in done.held]
+    assert before == tree(town.live)
+    with pytest.raises(CheckFailed):
+        checked(done.site)
 
 
 def test_a_broken_theme_stops_everything(town: Town, tmp_path: Path) -> None:

@@ -1,64 +1,98 @@
 """Everything wrong with all content, at once: what the schema refused, dead links, images, words too long.
 
-`check` never raises for bad content, whatever the bytes. A link is what Markdown makes a link, so that the same
-characters in a block of code are none.
+`examine` never raises for bad content, whatever the bytes. Each file becomes a card, which depends on its bytes alone
+and is kept between runs; what files ask of one another is looked up in the cards. A link is what Markdown makes a link,
+so that the same characters in a block of code are none.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from beffroi.check.body import Page
-from beffroi.check.entry import Checked
-from beffroi.check.places import Places, walk
+from beffroi.check import cross
+from beffroi.check.cache import Cache
+from beffroi.check.card import Card, card_of
+from beffroi.check.files import Disk, Files, markdown, source_of
+from beffroi.check.report import report
 from beffroi.content import PAGES, Tree
 from beffroi.errors import Fault
 from beffroi.schema.french import say
+from beffroi.settings import Site
 
-OTHER_TEXT = frozenset(
-    {".markdown", ".mdown", ".mkd", ".txt", ".rst", ".html", ".htm", ".docx", ".doc", ".odt", ".rtf"}
-)
+__all__ = ["Checked", "check", "examine", "report"]
+
+OTHER_TEXT = re.compile(r"\.(markdown|mdown|mkd|txt|rst|html?|docx?|odt|rtf)$", re.IGNORECASE)
 """What an editor may take for a content file, and that is not published."""
 
 
+@dataclass(frozen=True)
+class Checked:
+    """What was found. `cards` by the file's path below `content/`, `keys` the ids of their bytes, `crossed` what
+    files ask of others in vain."""
+
+    site: Site
+    files: Files
+    cards: Mapping[str, Card]
+    keys: Mapping[str, str]
+    crossed: Sequence[cross.Found]
+    strays: Sequence[Fault]
+
+    @cached_property
+    def faults(self) -> list[Fault]:
+        """All faults and warnings of all files, sorted by file, line and sentence."""
+        own = [fault for card in self.cards.values() for fault in card.own()]
+        return sorted({*own, *(found.fault for found in self.crossed), *self.strays})
+
+    def about(self, names: Set[str]) -> list[Fault]:
+        """Those of some files, and those of others that these have a part in: what a change may have broken."""
+        sources = {source_of(self.site, name) for name in names}
+        others = {found.fault for found in self.crossed if found.name in names}
+        return [fault for fault in self.faults if fault.path in sources or fault in others]
+
+
+def examine(site: Site, files: Files | None = None, cache: Path | None = None) -> Checked:
+    """Check all files: those of the disk, unless others are given. `cache` is the file that keeps the cards."""
+    kept = Cache(cache, site)
+    files = files or Disk(site, kept.images)
+    keys: dict[str, str] = {}
+    cards = {name: _card(site, files, name, kept, keys) for name in markdown(files.names)}
+    world = cross.World(site, files, cards)
+    crossed = [found for card in cards.values() if card.aims for found in cross.faults(world, card)]
+    for card, first in cross.clashes(cards):
+        sentence = f"même adresse que {first.source} ({card.url}) ; renommez l’un des deux fichiers."
+        crossed.append(cross.Found(Fault(card.source, 1, sentence), first.name))
+    kept.save()
+    return Checked(site, files, cards, keys, crossed, tuple(_strays(site, files, cards)))
+
+
 def check(tree: Tree) -> list[Fault]:
-    """All faults and warnings of all files, sorted by file, line and sentence."""
-    pages = {entry.id: Page.of(entry.document.body) for entry in tree.entries.values()}
-    found = [*tree.faults, *_strays(tree)]
-    places = Places(tree)
-    for entry in tree.entries.values():
-        found += entry.document.warnings
-        found += Checked(tree, places, pages, entry).faults()
-    return sorted(set(found))
+    """All faults and warnings of all files of a tree as they are on disk, sorted by file, line and sentence."""
+    return examine(tree.site).faults
 
 
-def report(faults: Sequence[Fault], files: int) -> str:
-    """One line a fault, then how many there are in how many files."""
-    levels = Counter(fault.level for fault in faults)
-    counts = _count(levels["error"], "faute") if levels["error"] else "Aucune faute"
-    if levels["warning"]:
-        counts += f", {_count(levels['warning'], 'avertissement')}"
-    lines = [*map(str, faults), f"{counts} dans {_count(files, 'fichier')}."]
-    return "\n".join(lines).encode("utf-8", "replace").decode()  # a file name may be no Unicode
+def _card(site: Site, files: Files, name: str, kept: Cache, keys: dict[str, str]) -> Card:
+    source = source_of(site, name)
+    try:
+        key = keys[name] = files.key(name)
+        if (card := kept.get(name, key)) is None:
+            card = card_of(site, site.content / name, source, files.data(name))
+            kept.put(name, key, card)
+    except OSError as error:
+        sentence = f"fichier illisible : {error.strerror} ; vérifiez ses droits."
+        return Card(name, source, "", ok=False, faults=((1, sentence, "error"),))
+    return card
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' if number > 1 else ''}"
-
-
-def _strays(tree: Tree) -> Iterator[Fault]:
-    """Files that look like content and will not be published."""
-    for path in walk(tree.site.content):
-        if path.suffix.lower() in OTHER_TEXT and path.relative_to(tree.site.content).parts[0] in {
-            *tree.site.categories,
-            PAGES,
-        }:
+def _strays(site: Site, files: Files, cards: Mapping[str, Card]) -> Iterator[Fault]:
+    """Files that look like content and will not be published; a folder without any content."""
+    for name in files.names:
+        if OTHER_TEXT.search(name) and name.partition("/")[0] in {*site.categories, PAGES}:
             message = say("Le fichier n’est pas publié ; seuls ceux dont le nom finit par « .md » le sont.")
-            yield Fault(_source(tree, path), 1, message, "warning")
-
-
-def _source(tree: Tree, path: Path) -> str:
-    root = tree.site.root
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+            yield Fault(source_of(site, name), 1, message, "warning")
+    if not cards:
+        place = source_of(site, "").rstrip("/")
+        yield Fault(place, 1, "aucun fichier Markdown ; vérifiez PATH dans pelicanconf.py.")

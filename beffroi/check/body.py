@@ -48,6 +48,7 @@ class Page(HTMLParser):
         self.headings += tag == "h1"
         self.ids |= {values[name] for name in ("id", "name") if name in values}
         if tag == "img":
+            self.text.append("\u2060")
             self.images.append((values.get("src", ""), values.get("alt", "")))
         else:
             self.links += [values[name] for name in ("href", "src") if name in values]
@@ -57,9 +58,8 @@ class Page(HTMLParser):
         self._verbatim -= tag in {"code", "pre"} and self._verbatim > 0
 
     def handle_data(self, data: str) -> None:
-        """Keep the text that is not code."""
-        if not self._verbatim:
-            self.text.append(data)
+        """Keep the text that is not code; a sign stands for the code, so that what surrounds it does not meet."""
+        self.text.append("\u2060" if self._verbatim else data)
 
 
 class Lines:

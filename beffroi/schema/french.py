@@ -10,15 +10,15 @@ from collections.abc import Iterable, Sequence
 THIN, WIDE = "\u202f", "\u00a0"
 
 
-def say(template: str, *values: object) -> str:
-    """Fill `{}` in a sentence whose own punctuation gets French spaces: U+202F before ; ! ?, U+00A0 before : and
+def say(template: str, *values: object, **named: object) -> str:
+    """Fill `{}` and `{name}` in a sentence whose own punctuation gets French spaces: U+202F before ; ! ?, U+00A0 before : and
     inside « ».
 
     The values are left as they are: an editor copies them into the file.
     """
     template = re.sub(r" (?=[;!?])", THIN, template)
     template = re.sub(r" (?=[:»])", WIDE, template).replace("« ", f"«{WIDE}")
-    return template.format(*values)
+    return template.format(*values, **named)
 
 
 def shown(text: str, limit: int = 60) -> str:

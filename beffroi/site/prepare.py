@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from beffroi.content import Entry, Link, Tree, image_path, resolve
+from beffroi.content import Entry, Link, Tree, resolve
 from beffroi.convert import convert
 from beffroi.model import Image, Item
 from beffroi.settings import Site
@@ -45,7 +45,8 @@ class Prepared:
     def front_image(self, entry: Entry) -> Image | None:
         """The image that the front matter names."""
         ref = entry.document.front.image
-        return self.image(image_path(self.site, ref.src), ref.alt, ref.credit) if ref else None
+        original = self.tree.image(ref.src) if ref else None
+        return self.image(original, ref.alt, ref.credit) if ref and original else None
 
     def address(self, link: Link) -> str | None:
         """Where a page leads with this link, root-relative; `None` where the target is not public at this instant:
@@ -93,7 +94,8 @@ def prepare(tree: Tree, at: datetime, cache: Path) -> Prepared:
 
 
 def _originals(tree: Tree, entries: Mapping[Path, Entry], raw: Mapping[Path, str]) -> set[Path]:
-    found = {image_path(tree.site, ref.src) for e in entries.values() if (ref := e.document.front.image)}
+    refs = [ref for e in entries.values() if (ref := e.document.front.image)]
+    found = {path for ref in refs if (path := tree.image(ref.src))}
     for path, html in raw.items():
         for src in _SRC.findall(html):
             link = resolve(tree, entries[path], src)

@@ -1,0 +1,87 @@
+"""Cards kept between two runs, in one file of `var/cache`: a file that did not change is not read again."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import os
+import pickle
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import beffroi
+from beffroi.check.card import Card
+from beffroi.settings import Site
+
+READ_BY = ("check", "schema", "content.py", "convert.py", "errors.py", "model.py", "text.py")
+"""The modules on which a card depends: a change in any of them makes all cards anew."""
+
+
+class Cache:
+    """Cards by the file's name and its bytes' id; images by name. `save` keeps what this run used."""
+
+    def __init__(self, path: Path | None, site: Site) -> None:
+        self.path, self._rules = path, _rules(site) if path else ""
+        self._old: dict[tuple[str, str], Card] = {}
+        self._new: dict[tuple[str, str], Card] = {}
+        self.images: dict[str, tuple[tuple[int, ...], bool]] = {}
+        self._changed = False
+        if path:
+            self._load(path)
+        self._known = dict(self.images)
+
+    def get(self, name: str, key: str) -> Card | None:
+        """The card of those bytes under that name."""
+        if (card := self._old.get((name, key)) or self._new.get((name, key))) is not None:
+            self._new[name, key] = card
+        return card
+
+    def put(self, name: str, key: str, card: Card) -> None:
+        """Keep a card that was just made."""
+        self._new[name, key] = card
+        self._changed = True
+
+    def save(self) -> None:
+        """Write the cards of this run in one step. A cache that cannot be written is done without."""
+        if not self.path or not (self._changed or self.images != self._known or len(self._new) != len(self._old)):
+            return
+        data = pickle.dumps((self._new, self.images), protocol=5)
+        beside = self.path.with_suffix(f".{os.getpid()}")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            beside.write_bytes(self._seal(data) + data)
+            beside.replace(self.path)
+        except OSError:
+            beside.unlink(missing_ok=True)
+
+    def _load(self, path: Path) -> None:
+        try:
+            whole = path.read_bytes()
+        except OSError:
+            return
+        seal, data = whole[:32], whole[32:]
+        if seal != self._seal(data):  # other rules, or a file that was cut
+            return
+        gc.disable()  # many small objects, none of them garbage
+        try:
+            self._old, self.images = pickle.loads(data)  # noqa: S301  # our own, sealed
+        finally:
+            gc.enable()
+
+    def _seal(self, data: bytes) -> bytes:
+        return hashlib.blake2b(data, digest_size=32, key=self._rules.encode()[:64]).digest()
+
+
+def _rules(site: Site) -> str:
+    """A digest of all on which cards depend besides the files: the program's rules and the commune's settings."""
+    home = Path(beffroi.__file__).parent
+    files = [p for name in READ_BY for p in (sorted((home / name).glob("*.py")) if "." not in name else [home / name])]
+    digest = hashlib.blake2b(digest_size=16)
+    for path in files:
+        digest.update(path.read_bytes())
+    raw = {key: value for key, value in site.raw.items() if key.startswith("PANEL")}
+    said = (site.content, site.root, site.publisher.url, site.publisher.lang, site.zone.key, dict(site.categories))
+    versions = [sys.version, version("markdown"), version("PyYAML")]
+    digest.update(repr((*said, dict(site.areas), sorted(raw.items()), versions)).encode())
+    return digest.hexdigest()

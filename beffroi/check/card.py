@@ -1,0 +1,74 @@
+"""What `check` remembers of one file: its own faults, and what it needs of other files.
+
+A card depends on the file's bytes, its name and the settings, on nothing else: that is what may be cached.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from beffroi.content import PAGES, Target, entry_of, target
+from beffroi.errors import Fault
+from beffroi.schema import Invalid
+from beffroi.settings import Site
+from beffroi.text import slugify
+
+
+class Aim(NamedTuple):
+    """One address that a file names, on one line. `front` marks the image of the front matter."""
+
+    href: str
+    line: int
+    kind: str
+    address: str
+    name: str
+    fragment: str
+    image: bool = False
+    front: bool = False
+
+
+class Card(NamedTuple):
+    """One file. `name` is its path below `content/`, `url` its root-relative address, `ok` whether its own words hold:
+    what it links to may still be missing. `ids` are the places of its page, `None` where they are not known."""
+
+    name: str
+    source: str
+    url: str
+    ok: bool
+    draft: bool = False
+    faults: tuple[tuple[int, str, str], ...] = ()
+    aims: tuple[Aim, ...] = ()
+    ids: frozenset[str] | None = None
+
+    def own(self) -> list[Fault]:
+        """What is wrong in it whatever the other files say, warnings too."""
+        return [Fault(self.source, line, message, level) for line, message, level in self.faults]  # type: ignore[arg-type]
+
+
+def card_of(site: Site, path: Path, source: str, data: bytes) -> Card:
+    """Read one file as far as it can be read. Never raises, whatever the bytes."""
+    from beffroi.check.own import Own  # late: brings Markdown, which a run without any change does not need
+
+    name = path.relative_to(site.content).as_posix()
+    try:
+        entry = entry_of(site, path, source, data)
+    except Invalid as invalid:
+        faults = tuple((f.line, f.message, f.level) for f in invalid.faults)
+        return Card(name, source, _url(name), ok=False, faults=faults)
+    return Own(site, name, entry).card()
+
+
+def _url(name: str) -> str:
+    """The address that the file would have."""
+    folder, slug = name.partition("/")[0], slugify(name.rpartition("/")[2].rpartition(".")[0])
+    return f"/{slug}/" if folder == PAGES else f"/{folder}/{slug}/"
+
+
+def aim(name: str, href: str, line: int, *, image: bool = False) -> Aim:
+    """The address `href` of the file `name`."""
+    try:
+        found = target(name, href)
+    except ValueError:  # no address at all
+        found = Target("inner")
+    return Aim(href, line, found.kind, found.address, found.name, found.fragment, image)

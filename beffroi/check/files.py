@@ -1,0 +1,153 @@
+"""The files below `content/` as `check` sees them: those of the disk here, those of a commit in `beffroi.history`."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+from beffroi.content import IMAGES
+from beffroi.settings import Site
+
+
+class Files(Protocol):
+    """All files of a content folder that are not hidden, named by their path below it."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Every name, in an order that no machine changes: the files of a folder, then its subfolders."""
+
+    def key(self, name: str) -> str:
+        """What changes with the bytes of that file. Raises `OSError`."""
+
+    def data(self, name: str) -> bytes:
+        """Its bytes. Raises `OSError`."""
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such a file."""
+
+    def is_image(self, name: str) -> bool:
+        """Whether it can be read to its last pixel."""
+
+
+class Disk:
+    """The working tree. `images` remembers what was found of images, by size and times."""
+
+    def __init__(self, site: Site, images: dict[str, tuple[tuple[int, ...], bool]] | None = None) -> None:
+        self.folder = str(site.content)
+        self.images = {} if images is None else images
+        self._last: tuple[str, bytes] = ("", b"")
+
+    @cached_property
+    def names(self) -> Sequence[str]:
+        """Read once."""
+        return tuple(_walk(self.folder, ""))
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.names)
+
+    def key(self, name: str) -> str:
+        """The id that git would give the file."""
+        return blob_id(self.data(name))
+
+    def data(self, name: str) -> bytes:
+        """Read once for `key` and the call that follows it."""
+        if self._last[0] != name:  # the bytes that were read for the key serve for the card
+            handle = os.open(f"{self.folder}/{name}", os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                size = os.fstat(handle).st_size
+                data = os.read(handle, size + 1) if size < 1 << 20 else b""
+            finally:
+                os.close(handle)
+            if len(data) != size:  # longer than one read, or growing
+                data = Path(self.folder, name).read_bytes()
+            self._last = (name, data)
+        return self._last[1]
+
+    def exists(self, name: str) -> bool:
+        """Hidden files and folders behind symbolic links too."""
+        return name in self._known or _is_file(f"{self.folder}/{name}")
+
+    def is_image(self, name: str) -> bool:
+        """Decoded once, until its size or its times change."""
+        try:
+            at = os.stat(f"{self.folder}/{name}")
+        except (OSError, ValueError):
+            return False
+        signature = (at.st_size, at.st_mtime_ns, at.st_ctime_ns, at.st_ino)
+        known = self.images.get(name)
+        if known is None or known[0] != signature:
+            self.images[name] = known = (signature, decodes(Path(self.folder, name)))
+        return known[1]
+
+
+def markdown(names: Sequence[str]) -> Iterator[str]:
+    """Those that are content: Markdown, neither among the images nor the editors' reference."""
+    for name in names:
+        if name[-3:].lower() == ".md" and name != "README.md" and not name.startswith(f"{IMAGES}/"):
+            yield name
+
+
+def source_of(site: Site, name: str) -> str:
+    """That file as messages name it: its path from the site's root."""
+    return _prefix(site.root, site.content) + name
+
+
+def blob_id(data: bytes) -> str:
+    """The id that git gives these bytes, so that a commit's file is known without being read."""
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
+def decodes(image: Path | bytes) -> bool:
+    """Whether Pillow can read an image to its last pixel."""
+    from PIL import Image as Pillow
+
+    try:
+        file = io.BytesIO(image) if isinstance(image, bytes) else image
+        with warnings.catch_warnings(), Pillow.open(file, formats=("JPEG", "PNG", "WEBP", "AVIF")) as opened:
+            warnings.simplefilter("ignore")
+            opened.draft("RGB", (64, 64))  # a JPEG is read whole but decoded small: ten times faster
+            opened.load()
+    except Exception:  # Pillow's decoders raise OSError, SyntaxError, struct.error and more
+        return False
+    return True
+
+
+def in_order(names: Mapping[str, object] | Sequence[str]) -> list[str]:
+    """Names of files in the order of `Files.names`."""
+    return sorted(
+        names, key=lambda name: [(index < name.count("/"), part) for index, part in enumerate(name.split("/"))]
+    )
+
+
+def _walk(folder: str, prefix: str) -> Iterator[str]:
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted(
+                (e.name, e.is_dir(follow_symlinks=False), e.is_symlink()) for e in entries if e.name[0] != "."
+            )
+    except OSError:
+        return
+    for name, is_folder, is_link in found:
+        if not is_folder and not (is_link and os.path.isdir(f"{folder}/{name}")):
+            yield prefix + name
+    for name, is_folder, _ in found:
+        if is_folder:
+            yield from _walk(f"{folder}/{name}", f"{prefix}{name}/")
+
+
+def _prefix(root: Path, content: Path) -> str:
+    return f"{content.relative_to(root).as_posix()}/" if content.is_relative_to(root) else f"{content.as_posix()}/"
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return os.path.isfile(path)
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,193 @@
+"""Words that a channel could not show whole, must not show, or that French typography writes otherwise."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+
+from beffroi.content import Entry
+from beffroi.schema.french import folded, say, shown
+from beffroi.settings import Site
+
+PANEL, PANEL_WORD, PUSH, SUMMARY, TITLE = 60, 16, 120, 200, 80
+"""Characters: what a street panel shows at once, its longest word, a notification, a summary, a title."""
+
+SCREENS = ((16, 8), (20, 7))
+"""The street panels in use: signs a line, lines."""
+
+PANEL_WORDS = 10
+"""Words that are read while passing: seven at best, ten at most."""
+
+PAYLOAD = 2_600
+"""Bytes of a notification that every road takes, our own frame of `FRAME` bytes besides the address included."""
+FRAME = 260
+
+REFUSED = (
+    *("promo", "promotion", "soldes", "remise", "offre spéciale", "vente privée"),
+    *("votez", "candidat", "candidate", "meeting", "parti politique", "tract"),
+    *("messe", "culte", "prière", "pèlerinage", "procession"),
+)
+"""What charters of municipal panels keep away: trade, politics, religion. `PANEL_REFUSED` replaces the list."""
+
+PHONE = re.compile(r"(?<!\d)(?:\+33\s?|0)[1-9](?:[\s. \u00a0\u202f-]?\d\d){4}(?!\d)")
+WEB = re.compile(r"https?://\S+|www\.\S+|\b[\w-]+\.(?:fr|com|org|net|eu)\b\S*", re.IGNORECASE)
+
+Told = tuple[str, str, str]
+"""The field, the level, the sentence."""
+
+
+def faults(site: Site, entry: Entry) -> Iterator[Told]:
+    """What is wrong with the words of each channel."""
+    yield from _panel(site, entry)
+    yield from _lengths(entry)
+    front = entry.document.front
+    written = {"title": front.title, "summary": front.summary, "panel": front.panel or "", "push": front.push or ""}
+    for name, words in written.items():
+        for _, sentence in typography(words):
+            yield name, "warning", say("« {} » : ", name) + sentence[0].lower() + sentence[1:]
+    letters = [c for c in front.title if c.isalpha()]
+    if len(letters) > 12 and not any(c.islower() for c in letters):
+        sentence = "« title » est tout en majuscules ; écrivez-le en minuscules, plus facile à lire et à entendre."
+        yield "title", "warning", say(sentence)
+
+
+def _lengths(entry: Entry) -> Iterator[Told]:
+    front = entry.document.front
+    push, summary = front.push or "", front.summary
+    if len(push) > PUSH:
+        yield "push", "error", say("« {} » fait {} caractères ; raccourcissez à {} au plus.", "push", len(push), PUSH)
+    if len(summary) > SUMMARY:
+        sentence = "« summary » fait {} caractères ; mieux vaut {} au plus."
+        yield "summary", "warning", say(sentence, len(summary), SUMMARY)
+    if len(front.title) > TITLE:
+        sentence = "« title » fait {} caractères ; mieux vaut {} au plus, un téléphone coupe la suite."
+        yield "title", "warning", say(sentence, len(front.title), TITLE)
+    size = FRAME + sum(len(json.dumps(words, ensure_ascii=False).encode()) for words in (front.title, push or summary))
+    if front.push is not False and size > PAYLOAD:
+        name = "push" if push else "summary"
+        sentence = "La notification pèse {} octets sur {} admis ; raccourcissez « {} », la fin serait coupée."
+        yield name, "warning", say(sentence, size, PAYLOAD, name)
+
+
+def _panel(site: Site, entry: Entry) -> Iterator[Told]:
+    """What the street panels would show: `panel`, else the title."""
+    front = entry.document.front
+    if front.panel is False or entry.category is None:
+        return
+    name = "panel" if front.panel else "title"
+    words = front.panel or front.title
+    if name == "title" and entry.category.kind == "discover" and front.severity is None:
+        return  # does not go to the panels
+    if name == "panel":
+        yield from _own_panel(words)
+    else:
+        yield from _title_on_panel(words)
+    yield from _refused(site, name, words)
+
+
+def _own_panel(words: str) -> Iterator[Told]:
+    for word in words.split():
+        if len(word) > PANEL_WORD:
+            sentence = "« panel » contient « {} » ({} lettres) ; choisissez un mot de {} lettres au plus, qui y tienne."
+            yield "panel", "error", say(sentence, word, len(word), PANEL_WORD)
+    if len(words) > PANEL:
+        sentence = "« {} » fait {} caractères ; raccourcissez à {} au plus."
+        yield "panel", "error", say(sentence, "panel", len(words), PANEL)
+    elif (count := len(re.findall(r"\w[\w'’-]*", words))) > PANEL_WORDS:
+        sentence = "« panel » fait {} mots ; sept se lisent en passant, {} au plus."
+        yield "panel", "warning", say(sentence, count, PANEL_WORDS)
+
+
+def _title_on_panel(title: str) -> Iterator[Told]:
+    """A title goes to the panels when there are no words for them."""
+    for word in title.split():
+        if len(word) > PANEL_WORD:
+            sentence = (
+                "Le mot « {} » ({} lettres) du titre ne tient pas sur un panneau ; ajoutez « panel: … » sans lui."
+            )
+            yield "title", "warning", say(sentence, word, len(word))
+            return
+    for columns, rows in SCREENS:
+        if (used := len(lines(title, columns))) > rows:
+            sentence = (
+                "Le titre prendrait {} lignes de {} signes, un panneau en a {} ; ajoutez « panel: … », plus court."
+            )
+            yield "title", "warning", say(sentence, used, columns, rows)
+            return
+
+
+def _refused(site: Site, name: str, words: str) -> Iterator[Told]:
+    where = "« panel »" if name == "panel" else "Le titre, qui va aux panneaux,"
+    if found := WEB.search(words):
+        sentence = f"{where} contient une adresse (« {{}} ») ; personne ne la note en passant, retirez-la."
+        yield name, "warning", say(sentence, shown(found[0]))
+    elif found := PHONE.search(words):
+        sentence = f"{where} contient un numéro de téléphone ({{}}) ; personne ne le note en passant, retirez-le."
+        yield name, "warning", say(sentence, found[0])
+    plain = re.sub(r"[^\w’]+", " ", words)
+    told = f"-{folded(plain)}-"
+    for word in site.raw.get("PANEL_REFUSED", REFUSED):
+        if f"-{folded(word)}-" in told or f"-{folded(word)}s-" in told:
+            sentence = (
+                f"{where} contient « {{}} » ; un panneau municipal n’annonce ni commerce, ni politique, ni religion : "
+                "vérifiez, ou écrivez « panel: no »."
+            )
+            yield name, "warning", say(sentence, word)
+            return
+
+
+def lines(words: str, columns: int) -> list[str]:
+    """The lines that words make on a panel, no word cut."""
+    made: list[str] = []
+    for word in words.split():
+        if made and len(made[-1]) + 1 + len(word) <= columns:
+            made[-1] += f" {word}"
+        else:
+            made.append(word)
+    return made
+
+
+_HABITS: Sequence[tuple[re.Pattern[str], str]] = tuple(
+    (re.compile(pattern), sentence)
+    for pattern, sentence in (
+        (r"[!?]{2,}|…{2,}|\.{4,}", "Un seul signe suffit : écrivez « {first} » au lieu de « {found} »."),
+        (r"\b[Ee]tc ?(?:\.\.\.|…)", "Écrivez « etc. » au lieu de « {found} »."),
+        (r"\S+ +[,.](?=\s|$)", "Pas d’espace avant une virgule ou un point : écrivez « {tight} »."),
+        (r"[^\W\d]{2,},(?=[^\W\d])\w+", "Il manque une espace après la virgule : écrivez « {comma} »."),
+        (r"\bMr\.? (?=[A-ZÉ])", "« Mr » est anglais : écrivez « M. »."),
+        (r"\b\d{1,2}(?:èmes?|ième|eme)\b", "Écrivez « {ordinal} » au lieu de « {found} »."),
+        (r"\b\d{1,2}[hH]\d{2}\b", "Écrivez « {hour} » au lieu de « {found} »."),
+        (r"€ ?\d+", "Le signe € vient après le nombre : écrivez « {euro} »."),
+        (
+            r"\b(?:E(?=tat\b|cole|glise|té\b|lus?\b|lection|vénement)\w+|A(?= (?:partir|noter|vos|la|l’)\b))",
+            "Les majuscules prennent leur accent : écrivez « {accent} » au lieu de « {found} ».",
+        ),
+    )
+)
+
+
+def typography(text: str) -> Iterator[tuple[str, str]]:
+    """What French typography writes otherwise and that the site does not mend by itself: what was found, the sentence.
+
+    Spaces before `; : ! ?`, guillemets, apostrophes and three dots are mended when the site is built.
+    """
+    for pattern, sentence in _HABITS:
+        if match := pattern.search(text):
+            found = match[0]
+            yield found, say(sentence, **_mended(found))
+
+
+def _mended(found: str) -> dict[str, str]:
+    digits = re.findall(r"\d+", found)
+    accents = {"A": "À", "E": "É"}
+    return {
+        "found": found.strip(),
+        "first": "…" if found[0] in ".…" else found[0],
+        "tight": re.sub(r" +(?=[,.])", "", found),
+        "comma": found.replace(",", ", "),
+        "ordinal": f"{digits[0] if digits else ''}e",
+        "hour": f"{digits[0]} h {digits[1]}" if len(digits) > 1 else found,
+        "euro": f"{digits[0] if digits else ''} €",
+        "accent": accents.get(found[:1], found[:1]) + found[1:],
+    }

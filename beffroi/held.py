@@ -1,0 +1,268 @@
+"""Faulty files at publication: each stands at its latest version that passed `check`, or is held back whole.
+
+A fault never holds back another file, and never passes in silence. Versions are those of git's history and the one that
+the last publication accepted. A version passes when its own words hold, and when each thing that it links to exists now
+or existed in its commit: a link that has died since becomes plain text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from beffroi.accepted import Accepted
+from beffroi.check import Checked, cross, examine
+from beffroi.check.card import Card, card_of
+from beffroi.check.files import blob_id, decodes, source_of
+from beffroi.content import RASTER
+from beffroi.errors import CheckFailed, Fault
+from beffroi.git import Blobs, Repository, Version
+from beffroi.schema.french import say
+from beffroi.settings import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One faulty file. What stands in its place: the version of `when`, of the commit `mark` or of the last
+    publication (`mark` empty); the file itself, its dead links unlinked (`same`); nothing (`when` is `None`)."""
+
+    source: str
+    faults: tuple[Fault, ...]
+    when: datetime | None = None
+    mark: str = ""
+    same: bool = False
+
+    def sentences(self) -> list[str]:
+        """What the editor must know: the file, what is online instead, and each fault."""
+        if self.same:
+            head = say("{} : publié, mais ce qui n’existe plus en est retiré ; corrigez le fichier.", self.source)
+        elif self.when is None:
+            head = say("{} : retenu, rien n’en est publié ; corrigez le fichier.", self.source)
+        else:
+            day = self.when.strftime("%Y-%m-%d %H:%M")
+            which = f"de la révision {self.mark[:10]}" if self.mark else "de la dernière publication"
+            head = say("{} : retenu, la version {} ({}) reste en ligne ; corrigez le fichier.", self.source, which, day)
+        return [head, *(f"  {fault}" for fault in self.faults)]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What may be published. `instead` gives the bytes of held files by source, `None` for none of them; `originals`
+    the older files of images by path, `None` where there is none."""
+
+    checked: Checked
+    instead: Mapping[str, bytes | None] = field(default_factory=dict)
+    originals: Mapping[Path, Path | None] = field(default_factory=dict)
+    held: tuple[Held, ...] = ()
+
+    @property
+    def warnings(self) -> list[Fault]:
+        """What refuses nothing, in the files that are published as they are."""
+        held = {one.source for one in self.held}
+        return [fault for fault in self.checked.faults if fault.level == "warning" and fault.path not in held]
+
+
+def standing(site: Site, var: Path) -> Standing:
+    """What stands of the content. Raises `CheckFailed` where no file is to blame: no content at all, or settings that
+    no longer admit what is online."""
+    checked = examine(site, cache=var / "cache" / "check")
+    errors = [fault for fault in checked.faults if fault.level == "error"]
+    sources = {card.source for card in checked.cards.values()}
+    if astray := [fault for fault in errors if fault.path not in sources]:
+        raise CheckFailed(astray)
+    if not errors:
+        return Standing(checked)
+    search = Search(site, checked, accepted(var), var / "cache" / "originals")
+    with search:
+        return search.standing()
+
+
+def accepted(var: Path) -> Accepted:
+    """What the last publications accepted."""
+    return Accepted(var / "accepted.sqlite3")
+
+
+def record(site: Site, var: Path, stood: Standing, at: datetime) -> None:
+    """Once online, keep what was accepted."""
+    kept, repository = accepted(var), Repository.of(site.root)
+    now: dict[str, str] = {}
+    changed: list[tuple[str, str, bytes]] = []
+    for name, card in stood.checked.cards.items():
+        if (data := stood.instead.get(card.source, b"")) is None:
+            continue
+        blob = blob_id(data) if data else stood.checked.keys[name]
+        now[card.source] = blob
+        if kept.blobs.get(card.source) != blob:
+            changed.append((card.source, blob, data or stood.checked.files.data(name)))
+    gone = kept.blobs.keys() - now.keys() - stood.instead.keys()
+    kept.record(changed, sorted(gone), repository.commit_of("HEAD") if repository else "", int(at.timestamp()))
+
+
+class Search:
+    """The search for what stands in the place of each faulty file."""
+
+    def __init__(self, site: Site, checked: Checked, kept: Accepted, originals: Path) -> None:
+        self.site, self.checked, self.kept, self.folder = site, checked, kept, originals
+        self.world = cross.World(site, checked.files, checked.cards)
+        self.names = {card.source: card.name for card in checked.cards.values()}
+        self.repository = Repository.of(site.root)
+        if self.repository and not self.repository.commit_of("HEAD"):
+            self.repository = None  # nothing was ever committed
+        self.instead: dict[str, bytes | None] = {}
+        self.originals: dict[Path, Path | None] = {}
+        self.held: dict[str, Held] = {}
+        self._open = ExitStack()
+        self._blobs: Blobs | None = None
+        self._trees: dict[str, frozenset[str]] = {}
+
+    def __enter__(self) -> Search:
+        if self.repository:
+            self._blobs = self._open.enter_context(self.repository.blobs())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def standing(self) -> Standing:
+        """Each faulty file's version, then each address for one file."""
+        faults: dict[str, list[Fault]] = {}
+        for fault in self.checked.faults:
+            if fault.level == "error":
+                faults.setdefault(fault.path, []).append(fault)
+        clashing = {card.source for card, _ in cross.clashes(self.checked.cards)}
+        faulty = [source for source in faults if source not in clashing or len(faults[source]) > 1]
+        waiting = [source for source in faulty if not self._as_it_is(source, faults[source])]
+        self._older(waiting, faults)
+        self._addresses(faults)
+        held = tuple(self.held[source] for source in sorted(self.held))
+        return Standing(self.checked, self.instead, self.originals, held)
+
+    def _as_it_is(self, source: str, faults: Sequence[Fault]) -> bool:
+        """Whether a file that did not change since it was accepted stands, unlinked from what is gone."""
+        name = self.names[source]
+        if not source or self.kept.blobs.get(source) != self.checked.keys.get(name):
+            return False
+        card = self.checked.cards[name]
+        if not card.ok:
+            raise CheckFailed([*faults, _settings(source)])
+        self._lose(card)
+        self.held[source] = Held(source, tuple(faults), same=True)
+        return True
+
+    def _older(self, waiting: Sequence[str], faults: Mapping[str, Sequence[Fault]]) -> None:
+        """Look through the history of all of them at once, the newest first."""
+        left = dict.fromkeys(waiting)
+        fresh = self.repository.since(self.kept.head) if self.repository else frozenset()
+        tried: set[str] = set()
+        for version in self._versions(waiting):
+            if version.name not in left:
+                continue
+            if version.commit not in fresh and version.name not in tried:
+                tried.add(version.name)  # older than the last publication: what that one accepted comes first
+                if self._accepted(version.name, faults[version.name]):
+                    del left[version.name]
+                    continue
+            if self._stands(version, faults[version.name]):
+                del left[version.name]
+            if not left:
+                break
+        for source in left:
+            if source in tried or not self._accepted(source, faults[source]):
+                self.instead[source] = None
+                self.held[source] = Held(source, tuple(faults[source]))
+
+    def _versions(self, sources: Sequence[str]) -> Iterator[Version]:
+        """Nothing where there is no repository."""
+        if self.repository and sources:
+            yield from self.repository.versions(sources)
+
+    def _accepted(self, source: str, faults: Sequence[Fault]) -> bool:
+        found = self.kept.data(source)
+        if found is None:
+            return False
+        data, at = found
+        card = self._card(source, data)
+        if not card.ok:  # the settings changed since
+            return False
+        self._lose(card)
+        self._hold(source, faults, data, at, "")
+        return True
+
+    def _stands(self, version: Version, faults: Sequence[Fault]) -> bool:
+        """Whether that version passes; it then stands."""
+        data = self._blobs.data(version.blob) if self._blobs and version.blob else None
+        card = self._card(version.name, data) if data is not None else None
+        if data is None or card is None or not card.ok:
+            return False
+        dead = self._dead(card)
+        if not all(self._lived(found.name, version.commit) for found in dead):
+            return False
+        for name in {found.name for found in dead}:
+            self._original(name, version.commit)
+        if version.blob == self.checked.keys.get(card.name):
+            self.held[version.name] = Held(version.name, tuple(faults), same=True)
+        else:
+            self._hold(version.name, faults, data, version.when, version.commit)
+        return True
+
+    def _card(self, source: str, data: bytes) -> Card:
+        return card_of(self.site, self.site.content / self.names[source], source, data)
+
+    def _dead(self, card: Card) -> list[cross.Found]:
+        return [found for found in cross.faults(self.world, card) if found.fault.level == "error"]
+
+    def _hold(self, source: str, faults: Sequence[Fault], data: bytes, at: int, mark: str) -> None:
+        self.instead[source] = data
+        when = datetime.fromtimestamp(at, self.site.zone)
+        self.held[source] = Held(source, tuple(faults), when, mark)
+
+    def _lived(self, name: str, commit: str) -> bool:
+        """Whether that file existed in that commit, and could be read where it is an image."""
+        if Path(name).suffix.lower() in RASTER:
+            data = self._blobs.data(f"{commit}:./{source_of(self.site, name)}") if self._blobs else None
+            return data is not None and decodes(data)
+        if commit not in self._trees and self.repository:
+            below = source_of(self.site, "").rstrip("/")
+            self._trees[commit] = self.repository.names(commit, below)
+        return source_of(self.site, name) in self._trees.get(commit, ())
+
+    def _lose(self, card: Card) -> None:
+        """Do without the images of this file that cannot be had any more, but for those that git still has."""
+        for found in self._dead(card):
+            self._original(found.name, "HEAD")
+
+    def _original(self, name: str, commit: str) -> None:
+        """The image as that commit had it, put where the build finds it; else none."""
+        path = self.site.content / name
+        suffix = path.suffix.lower()
+        if suffix not in RASTER or path in self.originals or self.checked.files.is_image(name):
+            return
+        data = self._blobs.data(f"{commit}:./{source_of(self.site, name)}") if self._blobs else None
+        self.originals[path] = None
+        if data is not None and decodes(data):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            place = self.folder / f"{path.stem}-{blob_id(data)[:16]}{suffix}"
+            place.write_bytes(data)
+            self.originals[path] = place
+
+    def _addresses(self, faults: Mapping[str, Sequence[Fault]]) -> None:
+        """One file an address: the one that is online already, else the one that git knew first, else the first."""
+        takers: dict[str, list[Card]] = {}
+        for card in self.checked.cards.values():
+            if self.instead.get(card.source, b"") is not None:
+                takers.setdefault(card.url, []).append(card)
+        known = self.repository.names("HEAD", source_of(self.site, "").rstrip("/")) if self.repository else frozenset()
+        for cards in takers.values():
+            first, *others = sorted(cards, key=lambda c: (c.source not in self.kept.blobs, c.source not in known))
+            for card in others:
+                sentence = f"même adresse que {first.source} ({card.url}) ; renommez l’un des deux fichiers."
+                found = [f for f in faults.get(card.source, ()) if "même adresse" not in f.message]
+                self.instead[card.source] = None
+                self.held[card.source] = Held(card.source, (*found, Fault(card.source, 1, sentence)))
+
+
+def _settings(source: str) -> Fault:
+    return Fault(source, 1, say("Ce fichier n’a pas changé : revenez sur le réglage qui ne l’admet plus."))
