@@ -2,8 +2,8 @@
 
 ::
 
-    feed.read ──> news(items, known) ──> Decision: tell | adopt ──> ledger.record          `announce`
-                                                    ledger.claim ──> WebPush.send ──> ledger.settle    `deliver`
+    feed.read ──> news(items, known) ──> Decision: tell | adopt ──> ledger.record              `announce`
+                                            shards.claim ──> Sender.send ──> shards.advance    `deliver`
 
 Nothing is lost and, but for the few in flight when a process is killed, nothing is told twice.
 """
@@ -12,21 +12,23 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Engine
 
-from beffroi.channels import FeedItem, feed, keys, webpush
+from beffroi.channels import FeedItem, feed, webpush
 from beffroi.channels.dispatch import Clock, Delivered, Dispatch
+from beffroi.channels.senders import senders
+from beffroi.channels.summary import summary
 from beffroi.settings import Service, Site
-from beffroi.store import ledger
+from beffroi.store import ledger, shards
 from beffroi.store.db import transaction
 from beffroi.store.entries import Announcement, Known, Message
 from beffroi.store.worker import working
@@ -160,26 +162,24 @@ def announce(
     second = int(at.timestamp())
     with working(service.var) as worker, transaction(engine) as connection:
         ledger.lock(connection)
-        ledger.release(connection, 0, worker.predecessors)  # leases are told by the clock, not by `at`
+        shards.bury(connection, worker.predecessors)
         everything = Why.ASKED if adopt_all else Why.FIRST if ledger.empty(connection) else None
         known = ledger.known(connection, [item.id for item in current.items])
         decisions = news(current.items, known, at, service.max_age, everything=everything)
-        ledger.record(connection, [_entry(connection, site, d, at) for d in decisions], second)
+        ledger.record(connection, [_entry(site, d, at) for d in decisions], second)
         withdrawn = _withdrawn(connection, current)
         ledger.withdraw(connection, withdrawn)
         return Announced(tuple(decisions), withdrawn, current.faults, ledger.owed(connection))
 
 
-def _entry(connection: Connection, site: Site, decision: Decision, at: datetime) -> Announcement:
+def _entry(site: Site, decision: Decision, at: datetime) -> Announcement:
     message: Message | None = None
-    recipients: Sequence[int] = ()
     item = decision.item
     if decision.why.told:
         category = site.categories.get(item.category)
         kind = category.kind if category else "news"
         message = webpush.message(item, kind, update=decision.why is Why.UPDATE, at=at)
-        recipients = webpush.recipients(connection, item)
-    return Announcement(item.id, decision.number, decision.revision, message, tuple(recipients))
+    return Announcement(item.id, decision.number, decision.revision, message, webpush.interest(item))
 
 
 def _withdrawn(connection: Connection, current: feed.Feed) -> tuple[str, ...]:
@@ -206,13 +206,30 @@ def deliver(
     clock = clock or Clock()
     with working(service.var) as worker:
         with transaction(engine) as connection:
-            second = int(clock.now())
-            ledger.release(connection, second, worker.predecessors)
+            shards.bury(connection, worker.predecessors)
             if again:
-                ledger.reopen(connection, second)
+                ledger.reopen(connection, int(clock.now()))
             if not ledger.owed(connection):
                 return Delivered()
-        vapid, subject = keys.load(service.vapid_key), webpush.subject(site, service)
-        with closing(webpush.WebPush(vapid, subject, timeout=service.push_timeout, now=clock.now)) as channel:
-            run = Dispatch(engine, channel, worker.owner, service.push_workers, service.push_timeout, clock, progress)
-            return run.run()
+        return dispatch(site, service, engine, worker.owner, clock, progress).run()
+
+
+def dispatch(
+    site: Site,
+    service: Service,
+    engine: Engine,
+    owner: str,
+    clock: Clock,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Dispatch:
+    """What sends, as this machine is set up. Raises `SettingsError` (key, contact)."""
+    return Dispatch(
+        engine=engine,
+        senders=senders(site, service, clock.now),
+        owner=owner,
+        timeout=service.push_timeout,
+        zone=site.zone,
+        summary=partial(summary, site),
+        clock=clock,
+        progress=progress,
+    )

@@ -1,8 +1,8 @@
 """The ways out. Each channel is one module with the same seam, and imports none of its sisters::
 
-    message(item, kind, publisher, update, at) -> Message     what it says of an item
-    recipients(connection, item) -> Sequence[int]             whom it owes it to
-    send(message, recipient) -> None                          tells one of them; raises SendError, Gone
+    message(item, kind, update, at) -> Message       what it says of an item
+    interest(item) -> Interest                       whom it owes it to
+    send(message, targets, stop) -> results          tells them, see `sending`
 
 A channel is given a `FeedItem`: what citizens can read, and nothing else.
 """
@@ -15,11 +15,15 @@ from typing import Literal
 
 from beffroi.model import Alert
 
+LATER = frozenset({"later", "plus tard", "demain"})
+"""What `push:` may say for "with the next morning's summary"."""
+
 
 @dataclass(frozen=True, slots=True)
 class FeedItem:
     """One item of `feeds/feed.json` (JSON Feed 1.1). `category` and `areas` are slugs; `end` is exclusive, that of its
-    window or else of its event; `push` is the channel's own words, None for the default ones, False for silence."""
+    window or else of its event; `push` is the channel's own words, None for the default ones, False for silence, and
+    one of `LATER` for the default ones, the next morning."""
 
     id: str
     category: str
@@ -47,4 +51,9 @@ class FeedItem:
     @property
     def words(self) -> str:
         """What a notification says under the title."""
-        return self.push or self.summary
+        return self.summary if self.push_later else self.push or self.summary
+
+    @property
+    def push_later(self) -> bool:
+        """Whether it waits for the next morning, whatever the hour."""
+        return isinstance(self.push, str) and self.push.strip().lower() in LATER

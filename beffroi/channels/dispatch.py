@@ -1,7 +1,6 @@
-"""Send what the ledger owes: claim a few, hand them to threads, settle the answers in small batches.
+"""Send what the ledger owes: one thread a vendor, so that a slow one holds up no other, each on one shard at a time.
 
-Only the main thread touches the database. Nothing is claimed long before it is sent, so that a killed process leaves
-little in doubt: at most `threads` messages in flight and one batch of answers not yet written.
+Any number of processes may do so at once, on any number of machines: the ledger's leases keep them apart.
 """
 
 from __future__ import annotations
@@ -10,41 +9,28 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing
 from dataclasses import dataclass, field
-from queue import Empty, SimpleQueue
 from random import Random
-from typing import Protocol
+from threading import Event, Thread
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
-from beffroi.errors import Gone, SendError
-from beffroi.store import ledger
+from beffroi.channels.sending import Sender, Senders
+from beffroi.channels.shard import Means, Tally, Work
+from beffroi.store import ledger, shards, summaries
 from beffroi.store.db import transaction
-from beffroi.store.entries import Answer, Message, Owed, Recipient
+from beffroi.store.summaries import Summary
 
-BATCH = 16
-"""Answers committed at once."""
-
-LEASE = 60
-"""Seconds of a claim on top of the time-outs: after them another machine takes over."""
+LEASE = 10
+"""Seconds of a lease on top of twice the time-out: after them another worker goes on."""
 
 PATIENCE = 15
-"""Seconds that one run waits in all for deliveries to fall due again; the rest stays owed for the next run."""
+"""Seconds that one run waits in all for a vendor's messages to fall due again; the rest stays owed for the next run."""
 
-LONGEST_BACKOFF = 3600
-
-TROUBLE = 16
-"""Failures in a row that show a vendor, not a phone, to be in trouble; it is then left alone for `REST` seconds."""
-REST = 60
-
-
-class Channel(Protocol):
-    """What sends. Raises `Gone` where the recipient no longer exists, else `SendError`."""
-
-    def send(self, message: Message, recipient: Recipient) -> None:
-        """Tell one recipient."""
+TICK = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +44,12 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What became of the deliveries. `owed` are left for a next run, `late` were dropped, too late to be of use;
-    `by_reason` counts the answers that were not "sent", in French, retried ones included."""
+    """What became of the messages. `owed` are left for a next run, `held` of them until a morning; `late` were dropped,
+    too late to be of use; `failed` were refused for our fault, and stay owed unless the subscription itself is at
+    fault; `alarms` are vendors (French sentences) that somebody must look after.
+
+    `by_reason` counts the answers that were not "sent", in French, retried ones included.
+    """
 
     told: int = 0
     gone: int = 0
@@ -67,13 +57,16 @@ class Delivered:
     owed: int = 0
     late: int = 0
     by_reason: dict[str, int] = field(default_factory=dict)
+    held: int = 0
+    alarms: tuple[str, ...] = ()
 
     def sentences(self) -> list[str]:
         """The report for the agent."""
         told, gone = _plural(self.told, "prévenu"), _plural(self.gone, "désabonné")
-        head = f"{told}, {gone}, {self.failed} en échec, {self.owed} à envoyer plus tard"
+        held = f", dont {self.held} retenus jusqu’au matin" if self.held else ""
+        head = f"{told}, {gone}, {self.failed} en échec, {self.owed} à envoyer plus tard{held}"
         late = [f"trop tard pour être utile : {self.late}"] if self.late else []
-        return [head, *late, *(f"{count} × {reason}" for reason, count in self.by_reason.items())]
+        return [head, *late, *(f"{count} × {reason}" for reason, count in self.by_reason.items()), *self.alarms]
 
 
 def _plural(count: int, word: str) -> str:
@@ -81,140 +74,115 @@ def _plural(count: int, word: str) -> str:
     return f"{count} {word}{'s' if count > 1 else ''}"
 
 
+def lease(timeout: float) -> int:
+    """Seconds of one lease, given one message's time-out: two of them may pass without any answer to commit."""
+    return LEASE + math.ceil(2 * timeout)
+
+
 @dataclass(slots=True)
 class Dispatch:
-    """One run. `timeout` is one message's, in seconds; `progress` is called with (done, all) after each batch."""
+    """One run. `timeout` is one message's, in seconds; `progress` is called with (done, all) every tick."""
 
     engine: Engine
-    channel: Channel
+    senders: Senders
     owner: str
-    threads: int
     timeout: float
+    zone: ZoneInfo
+    summary: Summary
     clock: Clock = field(default_factory=Clock)
     progress: Callable[[int, int], None] = lambda done, total: None
-    _answers: SimpleQueue[Answer] = field(default_factory=SimpleQueue)
-    _flying: int = 0
-    _waited: float = 0
-    _counts: Counter[str] = field(default_factory=Counter)
-    _reasons: Counter[str] = field(default_factory=Counter)
-    _paused: dict[str, int] = field(default_factory=dict)
-    _trouble: Counter[str] = field(default_factory=Counter)
+    prearmed: bool = False
+    fault: Callable[[str], None] = lambda point: None
+    patience: float = PATIENCE
+    _stopped: Event = field(default_factory=Event)
+    _threads: list[Thread] = field(default_factory=list)
+    _tallies: list[Tally] = field(default_factory=list)
+    _errors: list[BaseException] = field(default_factory=list)
 
     def run(self) -> Delivered:
-        """Send until nothing is due. However it ends, the answers that came are written and no claim is kept."""
+        """Send until nothing is due. However it ends, the answers that came are written and no shard is kept."""
         with transaction(self.engine) as connection:
             late = ledger.expire(connection, self._second())
+            summaries.compose(connection, self._second(), self.summary)
             total = ledger.owed(connection)
-        pool = ThreadPoolExecutor(self.threads, thread_name_prefix="send")
+            vendors = shards.origins(connection)
         try:
-            while self._claim(pool) or self._wait():
-                while self._flying:
-                    self._collect()
-                    self._claim(pool)
-                    self.progress(self._counts.total(), total)
+            for origin in vendors:
+                self._start(origin)
+            while alive := [thread for thread in self._threads if thread.is_alive()]:
+                alive[0].join(TICK)
+                self.progress(self._done(), total)
         finally:
-            pool.shutdown(cancel_futures=True)
-            self._leave()
-        with transaction(self.engine) as connection:
-            owed = ledger.owed(connection)
-        told, gone, failed = (self._counts[state] for state in ("sent", "gone", "failed"))
-        return Delivered(told, gone, failed, owed, late, dict(self._reasons.most_common()))
+            self.stop()
+            for thread in self._threads:
+                thread.join()
+        if self._errors:
+            raise self._errors[0]
+        self.progress(self._done(), total)
+        return self._delivered(late)
+
+    def stop(self) -> None:
+        """Let nothing more go out; `run` then ends once what is in flight is answered."""
+        self._stopped.set()
 
     def _second(self) -> int:
         return int(self.clock.now())
 
-    def _claim(self, pool: ThreadPoolExecutor) -> int:
-        """Keep the threads busy, never more than two rounds ahead; return how many are on their way."""
-        if self._flying <= self.threads:
-            lease = LEASE + math.ceil(4 * self.timeout)
-            with transaction(self.engine) as connection:
-                claimed = ledger.claim(connection, self.owner, self._second(), lease, 2 * self.threads - self._flying)
-            for owed in claimed:
-                pool.submit(self._attempt, owed)
-            self._flying += len(claimed)
-        return self._flying
+    def _start(self, origin: str) -> None:
+        tally = Tally()
+        self._tallies.append(tally)
+        thread = Thread(target=self._guarded, args=(origin, tally), name=f"vendor {origin}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
-    def _attempt(self, owed: Owed) -> None:
-        """In a thread: send one, and always answer."""
-        until = self._paused.get(owed.recipient.origin, 0)
-        if self.clock.now() < until:
-            self._answers.put(Answer(owed, "defer", not_before=until))
-            return
+    def _guarded(self, origin: str, tally: Tally) -> None:
+        """In a thread: one vendor, until nothing is due to its subscribers."""
         try:
-            self.channel.send(owed.message, owed.recipient)
-            answer = Answer(owed, "sent")
-        except Gone as error:
-            answer = Answer(owed, "gone", str(error))
-        except SendError as error:
-            answer = Answer(owed, "failed", str(error)) if error.permanent else self._retry(owed, error)
-        except Exception as error:  # a fault of ours must not lose the message: it stays owed, and is reported
-            answer = self._retry(owed, SendError(f"{type(error).__name__}: {error}", permanent=False))
-        self._answers.put(answer)
+            with closing(self.senders()) as sender:
+                waited = 0.0
+                while not self._stopped.is_set():
+                    if self.one(sender, tally, origin=origin):
+                        continue
+                    seconds = self._pause(origin)
+                    waited += seconds
+                    if not seconds or waited > self.patience:
+                        return
+                    self.clock.sleep(seconds)
+        except BaseException as error:  # told by `run`, in the main thread
+            self._errors.append(error)
+            self.stop()
 
-    def _retry(self, owed: Owed, error: SendError) -> Answer:
-        """Later: when the service said, else after 2, 4, 8... seconds, half of it random so that they spread."""
-        if error.retry_after is not None:
-            until = self.clock.now() + error.retry_after
-            self._paused[owed.recipient.origin] = math.ceil(until)
-        else:
-            delay = min(2 ** min(owed.attempts + 1, 20), LONGEST_BACKOFF)
-            until = self.clock.now() + delay * (0.5 + self.clock.random.random() / 2)
-        return Answer(owed, "retry", str(error), math.ceil(until))
-
-    def _collect(self) -> None:
-        """Take the answers that are there, at least one, and write them."""
-        answers = [self._answers.get()]
-        with suppress(Empty):
-            while len(answers) < BATCH:
-                answers.append(self._answers.get_nowait())
-        self._flying -= len(answers)
-        self._settle(answers)
-
-    def _settle(self, answers: list[Answer]) -> None:
-        rests = self._rests(answers)
+    def one(self, sender: Sender, tally: Tally, *, origin: str | None = None, shard: int | None = None) -> bool:
+        """Claim one shard that is due, of that vendor or that very one, and go through it; whether there was one."""
+        seconds = lease(self.timeout)
         with transaction(self.engine) as connection:
-            ledger.settle(connection, self.owner, answers)
-            for origin, until in rests.items():
-                ledger.postpone(connection, origin, until)
-        self._counts.update(answer.state for answer in answers if answer.state in {"sent", "gone", "failed"})
-        self._reasons.update(answer.error for answer in answers if answer.error)
-
-    def _rests(self, answers: list[Answer]) -> dict[str, int]:
-        """The vendors to leave alone, and until when: those that asked for it, and those that fail without end."""
-        rests = {}
-        for answer in answers:
-            origin = answer.owed.recipient.origin
-            if answer.state == "retry":
-                self._trouble[origin] += 1
-                if self._trouble[origin] >= TROUBLE:
-                    self._trouble[origin] = 0
-                    self._paused[origin] = max(self._paused.get(origin, 0), self._second() + REST)
-                if self.clock.now() < self._paused.get(origin, 0):
-                    rests[origin] = self._paused[origin]
-            elif answer.state != "defer":
-                self._trouble[origin] = 0
-        return rests
-
-    def _wait(self) -> bool:
-        """Nothing is on its way: wait for what falls due soon. False when the run is over."""
-        with transaction(self.engine) as connection:
-            ledger.release(connection, self._second())
-            due = ledger.next_due(connection)
-        if due is None:
+            found = shards.claim(connection, self.owner, self._second(), seconds, origin=origin, shard=shard)
+        self.fault("claimed")
+        if found is None:
             return False
-        seconds = max(due - self.clock.now(), 0.1)
-        if self._waited + seconds > PATIENCE:
-            return False
-        self._waited += seconds
-        self.clock.sleep(seconds)
+        now, random, stopped = self.clock.now, self.clock.random, self._stopped.is_set
+        means = Means(self.engine, self.owner, seconds, self.zone, now, random, stopped, self.prearmed, self.fault)
+        Work(means, sender, found, tally).run()
         return True
 
-    def _leave(self) -> None:
-        """Write the last answers and give back what was claimed but not sent: the next run has it at once."""
-        answers = []
-        with suppress(Empty):
-            while True:
-                answers.append(self._answers.get_nowait())
+    def _pause(self, origin: str) -> float:
+        """Seconds until something falls due for that vendor; 0 where nothing will."""
         with transaction(self.engine) as connection:
-            ledger.settle(connection, self.owner, answers)
-            ledger.release(connection, self._second(), self.owner)
+            due = ledger.next_due(connection, origin)
+        return 0 if due is None else max(due - self.clock.now(), TICK)
+
+    def _done(self) -> int:
+        outcomes = self._outcomes()
+        return sum(outcomes[state] for state in ("sent", "gone", "refused", "late"))
+
+    def _outcomes(self) -> Counter[str]:
+        return sum((tally.outcomes.copy() for tally in self._tallies), Counter())
+
+    def _delivered(self, late: int) -> Delivered:
+        with transaction(self.engine) as connection:
+            owed, held = ledger.owed(connection), ledger.held(connection)
+            alarms = shards.alarms(connection)
+        outcomes, reasons = self._outcomes(), sum((tally.reasons for tally in self._tallies), Counter[str]())
+        told, gone, failed = outcomes["sent"], outcomes["gone"], outcomes["refused"]
+        told_why = tuple(f"{urlsplit(origin).netloc} est arrêté : {why}" for origin, why in alarms.items())
+        return Delivered(told, gone, failed, owed, late + outcomes["late"], dict(reasons.most_common()), held, told_why)

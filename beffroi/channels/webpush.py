@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -18,14 +18,12 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection
-
 from beffroi.channels import FeedItem
 from beffroi.errors import Gone, SendError, SettingsError
-from beffroi.model import Kind
+from beffroi.model import Kind, Urgency
 from beffroi.settings import Service, Site
-from beffroi.store import subscriptions
-from beffroi.store.entries import Message, Recipient
+from beffroi.store.audience import Interest
+from beffroi.store.entries import Message, Recipient, Wait
 
 if TYPE_CHECKING:
     import requests
@@ -33,6 +31,9 @@ if TYPE_CHECKING:
 
 LARGEST = 2600
 """Bytes of plaintext: 3,993 fit (RFC 8291, section 4), but Firefox on Android goes through a road of 2,744."""
+
+LOUD = 3
+"""The severity from which quiet hours do not count (`Severity.rank`)."""
 
 ALERT_LIFE = timedelta(weeks=4)
 LIFE = timedelta(hours=72)
@@ -53,7 +54,7 @@ LONGEST_PAUSE = 24 * 3600
 
 def message(item: FeedItem, kind: Kind, *, update: bool, at: datetime) -> Message:
     """The notification of one item, the same for everybody; `kind` is its category's."""
-    return Message(payload(item, update=update), urgency(item, kind), topic(item.id), expiry(item, at))
+    return Message(payload(item, update=update), urgency(item, kind), topic(item.id), expiry(item, at), wait(item))
 
 
 def payload(item: FeedItem, *, update: bool = False) -> str:
@@ -79,8 +80,13 @@ def payload(item: FeedItem, *, update: bool = False) -> str:
         "notification": fields,
         "beffroi": {"category": item.category, "severity": severity, "id": item.id},
     }
+    return fitted(whole)
+
+
+def fitted(whole: dict[str, Any]) -> str:
+    """The JSON of a message, in 2,600 bytes: the notification's body, then its title, lose their ends."""
     for name in ("body", "title"):
-        _fit(whole, fields, name)
+        _fit(whole, whole["notification"], name)
     return _dumped(whole)
 
 
@@ -130,6 +136,13 @@ def urgency(item: FeedItem, kind: Kind) -> str:
     return "normal" if kind in {"news", "alert"} else "low"
 
 
+def wait(item: FeedItem) -> Wait:
+    """Whether it rings in the night: an alert does that is severe (3 of 4), or that asks to act at once."""
+    if item.alert and (item.alert.severity.rank >= LOUD or item.alert.urgency is Urgency.IMMEDIATE):
+        return "loud"
+    return "later" if item.push_later else "quiet"
+
+
 def expiry(item: FeedItem, at: datetime) -> int:
     """Seconds since 1970 from which nothing is sent: an alert's end (4 weeks at most), else 72 h or the item's end."""
     latest = at + (ALERT_LIFE if item.alert and item.end else LIFE)
@@ -144,9 +157,9 @@ def ttl(expires_at: int, now: float) -> int:
 # Who gets it
 
 
-def recipients(connection: Connection, item: FeedItem) -> Sequence[int]:
-    """The ids of the subscriptions that asked for this category and area."""
-    return subscriptions.matching(connection, item.category, item.areas)
+def interest(item: FeedItem) -> Interest:
+    """What one must have asked for to be told of it."""
+    return Interest(item.category, tuple(item.areas), item.alert is not None)
 
 
 def subject(site: Site, service: Service) -> str:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from beffroi.store.audience import Audience, Interest
+
+Wait = Literal["loud", "quiet", "later"]
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is said, the same for every recipient. `payload` is JSON; `expires_at` in seconds since 1970."""
+    """What is said, the same for every recipient. `payload` is JSON; `expires_at` in seconds since 1970.
+
+    `wait` is "loud" for what rings in the night too, "quiet" for what waits for the end of somebody's quiet hours,
+    "later" for what waits for the next morning in any case.
+    """
 
     payload: str
     urgency: str
     topic: str
     expires_at: int
+    wait: Wait = "quiet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,28 +52,65 @@ class Announcement:
     number: int
     revision: str
     message: Message | None
-    recipients: tuple[int, ...] = ()
+    interest: Interest = field(default_factory=lambda: Interest(""))
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
-    """One claimed delivery. `attempts` counts the tries before this one."""
+class Shard:
+    """A part of an announcement's work, claimed: the subscriptions of one vendor with `low` < id <= `high`.
 
-    id: int
-    subscription_id: int
-    attempts: int
-    message: Message
-    recipient: Recipient
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What became of one claimed delivery.
-
-    `retry` was tried, `defer` was not (its vendor asked for a pause); both are owed again from `not_before` on.
+    Everybody up to `cursor` was answered or stands in `flying` (handed over, no answer written) or in `retries`.
+    `announced_at` is the instant of the announcement.
     """
 
-    owed: Owed
-    state: Literal["sent", "gone", "failed", "retry", "defer"]
-    error: str = ""
-    not_before: int = 0
+    id: int
+    origin: str
+    high: int
+    cursor: int
+    flying: tuple[int, ...]
+    rank: int
+    message: Message
+    audience: Audience
+    announced_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One subscription as a shard reads it; `attempts` counts the tries before this one."""
+
+    id: int
+    endpoint: str
+    p256dh: str
+    auth: str
+    vapid: str
+    quiet: str
+    attempts: int = 0
+    armed: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Somebody to be tried again, from `not_before` on."""
+
+    subscription_id: int
+    kind: Literal["retry", "refused", "held"]
+    not_before: int
+    reason: str = ""
+    attempts: int = 0
+
+
+@dataclass(slots=True)
+class Progress:
+    """What one commit writes. `settled` are answered for good, `gone` among them; `closed_until`, `alarm` are the
+    vendor's, when it asked to be left alone."""
+
+    cursor: int
+    flying: list[int]
+    sent: int = 0
+    refused: int = 0
+    late: int = 0
+    settled: list[int] = field(default_factory=list)
+    gone: list[int] = field(default_factory=list)
+    later: list[Later] = field(default_factory=list)
+    closed_until: int = 0
+    alarm: str = ""

@@ -8,23 +8,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, Engine, delete, func, select
+from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from beffroi.store import armed
 from beffroi.store.db import transaction
+from beffroi.store.quiet import DEFAULT
 from beffroi.store.tables import subscriptions as table
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """A browser's consent. `p256dh` and `auth` are base64url (RFC 8291, section 3.1); `categories` and `areas` are
-    slugs, empty for all of them."""
+    slugs, empty for all of them; `quiet` are quiet hours ("21:30-07:00", "" for none); `vapid` is the public key that
+    the browser subscribed with, "" where it did not say."""
 
     endpoint: str
     p256dh: str
     auth: str
     categories: tuple[str, ...] = ()
     areas: tuple[str, ...] = ()
+    quiet: str = DEFAULT
+    alerts_only: bool = False
+    vapid: str = ""
 
     @property
     def origin(self) -> str:
@@ -43,11 +49,18 @@ def put(engine: Engine, subscription: Subscription, now: float) -> bool:
         "auth": subscription.auth,
         "categories": _dumped(subscription.categories),
         "areas": _dumped(subscription.areas),
+        "quiet": subscription.quiet,
+        "alerts_only": int(subscription.alerts_only),
+        "vapid": subscription.vapid,
         "seen_at": int(now),
     }
     insert = (sqlite if engine.dialect.name == "sqlite" else postgresql).insert
     with transaction(engine) as connection:
-        known = connection.execute(select(table.c.id).where(table.c.endpoint == subscription.endpoint)).first()
+        known = connection.execute(
+            select(table.c.id, table.c.p256dh).where(table.c.endpoint == subscription.endpoint)
+        ).first()
+        if known and known.p256dh != subscription.p256dh:
+            armed.forget(connection, [known.id])  # made for the key that the browser has just thrown away
         statement = insert(table).values(**row, created_at=int(now))
         connection.execute(statement.on_conflict_do_update(index_elements=["endpoint"], set_=row))
     return known is None
@@ -66,24 +79,10 @@ def remove(engine: Engine, endpoint: str, auth: str) -> bool:
     return True
 
 
-def matching(connection: Connection, category: str, areas: Sequence[str]) -> list[int]:
-    """The ids of the subscriptions that asked for this category and for one of these areas, in ascending order.
-
-    An item without area concerns the whole commune; a subscription without choice wants everything.
-    """
-    rows = connection.execute(select(table.c.id, table.c.categories, table.c.areas).order_by(table.c.id))
-    wanted = set(areas)
-    return [row.id for row in rows if _chose(row.categories, {category}) and (not wanted or _chose(row.areas, wanted))]
-
-
 def count(engine: Engine) -> int:
     """How many subscriptions there are. Raises `StoreError`."""
     with transaction(engine) as connection:
         return connection.execute(select(func.count()).select_from(table)).scalar_one()
-
-
-def _chose(choices: str, offered: set[str]) -> bool:
-    return choices == "[]" or not offered.isdisjoint(json.loads(choices))
 
 
 def _dumped(slugs: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, create_engine, inspect, text
 from beffroi.errors import StoreError
 from beffroi.store.db import HEAD, connect
 from beffroi.store.tables import metadata
+from tests.store.samples import subscribe
 
 PROCESSES = 8
 
@@ -70,7 +71,7 @@ def test_head_is_the_newest_migration() -> None:
 def _open(url: str, gate: object) -> None:
     gate.wait()  # type: ignore[attr-defined]
     with opened(url) as engine, engine.begin() as connection:
-        connection.execute(text("SELECT count(*) FROM deliveries"))
+        connection.execute(text("SELECT count(*) FROM shards"))
 
 
 def test_processes_starting_together_make_one_database(url: str) -> None:
@@ -103,10 +104,8 @@ def test_unreachable_database_is_a_sentence_without_password() -> None:
 
 def test_numbers_of_deleted_subscribers_are_not_given_again(url: str) -> None:
     """Nobody inherits what was owed to a subscriber who left."""
-    columns = "endpoint, origin, p256dh, auth, categories, areas, created_at, seen_at"
-    insert = text(f"INSERT INTO subscriptions ({columns}) VALUES (:e, '', '', '', '[]', '[]', 0, 0) RETURNING id")
     with opened(url) as engine, engine.begin() as connection:
-        first = connection.execute(insert, {"e": "a"}).scalar_one()
+        first = subscribe(connection, "a")
         connection.execute(text("DELETE FROM subscriptions"))
-        second = connection.execute(insert, {"e": "b"}).scalar_one()
+        second = subscribe(connection, "b")
     assert second > first

@@ -1,0 +1,65 @@
+"""Key material made in idle time, one a subscription: read once, and deleted by the same transaction.
+
+Whoever dies after that has burnt it: the message goes again with a fresh key, never with the same one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import Connection, delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from beffroi.store.ledger import batches
+from beffroi.store.tables import armed, subscriptions
+
+
+def take(connection: Connection, ids: Iterable[int]) -> dict[int, bytes]:
+    """What is there for these subscriptions; from the end of this transaction on it is nowhere else."""
+    found: dict[int, bytes] = {}
+    for some in batches(ids):
+        rows = connection.execute(
+            delete(armed).where(armed.c.subscription_id.in_(some)).returning(armed.c.subscription_id, armed.c.material)
+        )
+        found |= {row[0]: bytes(row[1]) for row in rows}
+    return found
+
+
+def bare(connection: Connection, after: int, limit: int) -> list[tuple[int, str]]:
+    """The next subscriptions without any: (id, p256dh)."""
+    columns = subscriptions.c
+    query = (
+        select(columns.id, columns.p256dh)
+        .select_from(subscriptions.outerjoin(armed))
+        .where(columns.id > after, armed.c.subscription_id.is_(None))
+        .order_by(columns.id)
+        .limit(limit)
+    )
+    return [(row[0], row[1]) for row in connection.execute(query)]
+
+
+def put(connection: Connection, made: Mapping[int, tuple[str, bytes]]) -> None:
+    """Keep material made for these p256dh keys; not where the browser has meanwhile left, or changed its key."""
+    for ids in batches(made):
+        columns = subscriptions.c
+        now = connection.execute(select(columns.id, columns.p256dh).where(columns.id.in_(ids)).with_for_update())
+        rows = [
+            {"subscription_id": number, "material": made[number][1]} for number, key in now if made[number][0] == key
+        ]
+        if rows:
+            insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(armed)
+            connection.execute(insert.on_conflict_do_nothing(), rows)
+
+
+def forget(connection: Connection, ids: Iterable[int] | None = None) -> None:
+    """Burn what is there, of these subscriptions or of all."""
+    if ids is None:
+        connection.execute(delete(armed))
+        return
+    for some in batches(ids):
+        connection.execute(delete(armed).where(armed.c.subscription_id.in_(some)))
+
+
+def count(connection: Connection) -> int:
+    """For how many subscriptions there is some."""
+    return connection.execute(select(func.count()).select_from(armed)).scalar_one()
