@@ -6,16 +6,17 @@ from collections.abc import Callable
 
 from beffroi.channels import keys, webpush
 from beffroi.channels.sending import Sender, Senders
-from beffroi.channels.threads import ThreadSender
 from beffroi.settings import Service, Site
 
 
 def senders(site: Site, service: Service, now: Callable[[], float]) -> Senders:
-    """Makes senders, one a thread. Raises `SettingsError` (key, contact) at once, not for each of them."""
-    vapid, subject = keys.load(service.vapid_key), webpush.subject(site, service)
-    channel = webpush.WebPush(vapid, subject, timeout=service.push_timeout, now=now)
+    """Makes senders, one a thread, that share their VAPID tokens. Raises `SettingsError` (key, contact) at once."""
+    from beffroi.channels.pushing import WebPush  # imported late: most publications have nothing to send
+    from beffroi.channels.vapid import Tokens
+
+    tokens = Tokens(keys.load(service.vapid_key), webpush.subject(site, service), now)
 
     def make() -> Sender:
-        return ThreadSender(channel, service.push_workers, now)
+        return WebPush(tokens, timeout=service.push_timeout, now=now)
 
     return make

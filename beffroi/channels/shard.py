@@ -38,10 +38,13 @@ LOOK = 900
 
 @dataclass(slots=True)
 class Tally:
-    """What became of messages; `reasons` counts the answers that were not "sent", in French, retried ones included."""
+    """What became of one vendor's messages; `reasons` counts the answers that were not "sent", in French, retried ones
+    included; `failures` and `refusals` are those in a row."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    failures: int = 0
+    refusals: int = 0
 
 
 @dataclass(slots=True)
@@ -69,7 +72,7 @@ class Work:
         self._again: dict[int, int] = {}  # of `retries`, where they stay until they are answered
         self._cursor = shard.cursor
         self._progress = Progress(shard.cursor, [])
-        self._taken = self._failures = self._refusals = 0
+        self._taken = 0
         self._over = False  # nothing more goes out
         self._through = False  # the range is at its end
         self._lost = False  # somebody else has the shard, or nobody is to have it
@@ -200,10 +203,10 @@ class Work:
         match result.outcome:
             case "sent":
                 progress.sent += 1
-                self._failures = self._refusals = 0
+                self._tally.failures = self._tally.refusals = 0
             case "gone":
                 progress.gone.append(result.id)
-                self._failures = 0
+                self._tally.failures = 0
             case "refused":
                 progress.refused += 1
             case "late":
@@ -222,13 +225,13 @@ class Work:
             self._close(result.retry_at)
             return Later(result.id, "retry", result.retry_at, result.reason, attempts + 1)
         if result.outcome == "closed":
-            self._refusals += 1
-            if self._refusals >= REFUSALS:
+            self._tally.refusals += 1
+            if self._tally.refusals >= REFUSALS:
                 self._close(math.ceil(now) + LOOK, result.reason)
             return Later(result.id, "refused", math.ceil(now) + LOOK, result.reason, attempts + 1)
-        self._failures += 1
-        if self._failures >= TROUBLE:
-            self._failures = 0
+        self._tally.failures += 1
+        if self._tally.failures >= TROUBLE:
+            self._tally.failures = 0
             self._close(math.ceil(now) + REST)
         delay = min(2 ** min(attempts + 1, 20), LONGEST_BACKOFF)
         until = now + delay * (0.5 + self._means.random.random() / 2)
