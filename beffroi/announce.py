@@ -36,6 +36,10 @@ from beffroi.store.worker import working
 __all__ = ["Announced", "Clock", "Decision", "Delivered", "Why", "announce", "deliver", "news", "revision"]
 
 
+Fault = Callable[[str], None]
+"""Called with the name of each instant at which a crash would hurt: tests die there."""
+
+
 class Why(StrEnum):
     """Why an item is told, or adopted: written in the ledger as known, and told to nobody. French, for the report."""
 
@@ -150,7 +154,13 @@ class Announced:
 
 
 def announce(
-    release: Path, site: Site, service: Service, engine: Engine, at: datetime, adopt_all: bool = False
+    release: Path,
+    site: Site,
+    service: Service,
+    engine: Engine,
+    at: datetime,
+    adopt_all: bool = False,
+    fault: Fault = lambda point: None,
 ) -> Announced:
     """Write in the ledger what this release has of new, and to whom it is owed; nothing is sent yet.
 
@@ -169,7 +179,10 @@ def announce(
         ledger.record(connection, [_entry(site, d, at) for d in decisions], second)
         withdrawn = _withdrawn(connection, current)
         ledger.withdraw(connection, withdrawn)
-        return Announced(tuple(decisions), withdrawn, current.faults, ledger.owed(connection))
+        owed = ledger.owed(connection)
+        fault("recorded")
+    fault("announced")
+    return Announced(tuple(decisions), withdrawn, current.faults, owed)
 
 
 def _entry(site: Site, decision: Decision, at: datetime) -> Announcement:
@@ -197,6 +210,7 @@ def deliver(
     progress: Callable[[int, int], None] = lambda done, total: None,
     *,
     again: bool = False,
+    fault: Fault = lambda point: None,
 ) -> Delivered:
     """Send what is owed, until nothing is due soon; `progress` is called with (done, all).
 
@@ -211,7 +225,7 @@ def deliver(
                 ledger.reopen(connection, int(clock.now()))
             if not ledger.owed(connection):
                 return Delivered()
-        return dispatch(site, service, engine, worker.owner, clock, progress).run()
+        return dispatch(site, service, engine, worker.owner, clock, progress, fault).run()
 
 
 def dispatch(
@@ -221,6 +235,7 @@ def dispatch(
     owner: str,
     clock: Clock,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    fault: Fault = lambda point: None,
 ) -> Dispatch:
     """What sends, as this machine is set up. Raises `SettingsError` (key, contact)."""
     return Dispatch(
@@ -232,4 +247,5 @@ def dispatch(
         summary=partial(summary, site),
         clock=clock,
         progress=progress,
+        fault=fault,
     )

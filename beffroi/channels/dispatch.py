@@ -94,7 +94,7 @@ class Dispatch:
     prearmed: bool = False
     fault: Callable[[str], None] = lambda point: None
     patience: float = PATIENCE
-    _stopped: Event = field(default_factory=Event)
+    stopped: Event = field(default_factory=Event)
     _threads: list[Thread] = field(default_factory=list)
     _tallies: list[Tally] = field(default_factory=list)
     _errors: list[BaseException] = field(default_factory=list)
@@ -112,8 +112,10 @@ class Dispatch:
             while alive := [thread for thread in self._threads if thread.is_alive()]:
                 alive[0].join(TICK)
                 self.progress(self._done(), total)
-        finally:
+        except BaseException:
             self.stop()
+            raise
+        finally:
             for thread in self._threads:
                 thread.join()
         if self._errors:
@@ -123,7 +125,7 @@ class Dispatch:
 
     def stop(self) -> None:
         """Let nothing more go out; `run` then ends once what is in flight is answered."""
-        self._stopped.set()
+        self.stopped.set()
 
     def _second(self) -> int:
         return int(self.clock.now())
@@ -140,7 +142,7 @@ class Dispatch:
         try:
             with closing(self.senders()) as sender:
                 waited = 0.0
-                while not self._stopped.is_set():
+                while not self.stopped.is_set():
                     if self.one(sender, tally, origin=origin):
                         continue
                     seconds = self._pause(origin)
@@ -160,7 +162,7 @@ class Dispatch:
         self.fault("claimed")
         if found is None:
             return False
-        now, random, stopped = self.clock.now, self.clock.random, self._stopped.is_set
+        now, random, stopped = self.clock.now, self.clock.random, self.stopped.is_set
         means = Means(self.engine, self.owner, seconds, self.zone, now, random, stopped, self.prearmed, self.fault)
         Work(means, sender, found, tally).run()
         return True

@@ -1,11 +1,62 @@
-"""`deliver` in a process of its own, to be killed: python -m tests.channels.child FOLDER DATABASE_URL."""
+"""A process to be killed: python -m tests.channels.child FOLDER DATABASE_URL deliver|announce|work [POINT COUNT].
+
+It kills itself, with SIGKILL, when it passes that fault point for the nth time. `work` ends when nothing is owed.
+"""
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+from itertools import count
 from pathlib import Path
+from threading import Event
 
-from tests.channels.town import make_town
+from beffroi import worker
+from beffroi.announce import announce
+from beffroi.channels import dispatch
+from beffroi.store import ledger
+from beffroi.store.db import transaction
+from tests.channels.town import Town, make_town
+
+LEASE = 1
+
+
+class Fault:
+    """Dies at the nth passage of one point."""
+
+    def __init__(self, point: str = "", number: str = "0") -> None:
+        self.point, self.number, self.passages = point, int(number), count(1)
+
+    def __call__(self, point: str) -> None:
+        if point == self.point and next(self.passages) == self.number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def work(town: Town, fault: Fault) -> None:
+    """One worker of several, with a short lease."""
+    dispatch.LEASE = LEASE
+    worker.REST = 0.1
+    done = Event()
+
+    def idle() -> None:
+        with transaction(town.engine) as connection:
+            if not ledger.owed(connection):
+                done.set()
+
+    worker.work(town.site, town.service, town.engine, done, idle=idle, fault=fault)
+
+
+def main(folder: str, url: str, act: str, *fault: str) -> None:
+    """Do as asked."""
+    town, die = make_town(Path(folder), url), Fault(*fault)
+    if act == "deliver":
+        town.deliver(fault=die)
+    elif act == "announce":
+        announce(town.release, town.site, town.service, town.engine, town.time.at(), fault=die)
+    else:
+        work(town, die)
+
 
 if __name__ == "__main__":
-    make_town(Path(sys.argv[1]), sys.argv[2]).deliver()
+    main(*sys.argv[1:])

@@ -82,7 +82,9 @@ def test_kill_in_the_middle_loses_nobody(town: Town, url: str) -> None:
         phones = town.phones(service, PHONES)
         town.announce(alert(town.time.at(), town.time.at(10)))
         service.behave(None, Behaviour(action="hang", accepted=True, after=200))
-        child = subprocess.Popen([sys.executable, "-m", "tests.channels.child", str(town.folder), url], cwd=ROOT)
+        child = subprocess.Popen(
+            [sys.executable, "-m", "tests.channels.child", str(town.folder), url, "deliver"], cwd=ROOT
+        )
         service.wait_for(lambda: len(service.journal) > 200)
         child.kill()
         assert child.wait(60) == -9

@@ -1,0 +1,50 @@
+"""A worker on its own: it sends whatever the ledger owes, for as long as it lives, beside any number of others.
+
+It needs nothing but the database; the leases of the ledger keep the workers apart, and go on where one died.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+import uuid
+from collections.abc import Callable
+from threading import Event
+
+from sqlalchemy import Engine
+
+from beffroi.announce import Clock, Delivered, Fault, dispatch
+from beffroi.settings import Service, Site
+
+REST = 1.0
+"""Seconds between two looks at the ledger."""
+
+
+def name() -> str:
+    """A name that no other worker has, nor ever had, on any machine."""
+    return f"{socket.gethostname()[:64]}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
+
+
+def work(
+    site: Site,
+    service: Service,
+    engine: Engine,
+    stopped: Event,
+    *,
+    idle: Callable[[], None] = lambda: None,
+    told: Callable[[Delivered], None] = lambda done: None,
+    fault: Fault = lambda point: None,
+) -> None:
+    """Send until `stopped` is set: what is in flight is then waited for. `told` hears of each round that did something,
+    `idle` is called where there is nothing to send. Raises `SettingsError`, `StoreError`."""
+    owner = name()
+    while not stopped.is_set():
+        run = dispatch(site, service, engine, owner, Clock(sleep=time.sleep), fault=fault)
+        run.patience, run.stopped = 0, stopped
+        done = run.run()
+        if done.told or done.gone or done.failed or done.by_reason:
+            told(done)
+        else:
+            idle()
+            stopped.wait(REST)
