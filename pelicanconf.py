@@ -64,6 +64,13 @@ AREAS = {
     "bourg": "Villard-Bonnot bourg",
 }
 
+# The street panels, for the preview: lines of so many characters, or pixels of a screen with a browser.
+PANELS = {
+    "mairie": {"name": "Place de la Mairie", "lines": 8, "columns": 16},
+    "gare": {"name": "Gare de Lancey", "lines": 7, "columns": 20},
+    "accueil": {"name": "Accueil de la mairie", "width": 1080, "height": 1920},
+}
+
 # Pages listed at the foot of every page, by file name, in this order.
 FOOTER = ["la-commune", "contact", "application", "panneaux", "accessibilite", "mentions-legales", "confidentialite"]
 

@@ -71,6 +71,12 @@ def plan(_: Context, from_: str = "", days: int = 30) -> None:
     commands.plan(from_, days)
 
 
+@task(help={"path": "fichier ou identifiant à ouvrir", "at": AT["at"], "port": "port d’écoute"})
+def preview(_: Context, path: str = "", at: str = "", port: int = 8001) -> None:
+    """Montrer un contenu sur chaque canal, avant publication, sur http://localhost:8001/_apercu/."""
+    commands.preview(path, at, port)
+
+
 @task(help=AT)
 def adopt(_: Context, at: str = "") -> None:
     """Publier sans prévenir personne : ce qui est nouveau est tenu pour déjà annoncé."""

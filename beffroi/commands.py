@@ -194,6 +194,20 @@ def deliver(again: bool, excused: type[BeffroiError] | None = None) -> None:
         out.print(sentence, markup=False)
 
 
+def preview(path: str, at: str, port: int) -> None:
+    """One item on every channel side by side, until Ctrl-C."""
+    from beffroi.preview.app import Preview
+    from beffroi.preview.run import run
+    from beffroi.preview.stage import Stage
+
+    with plainly() as root:
+        stage = Stage(root, SETTINGS, read_service(root))
+        if path and stage.entry(path) is None:
+            raise BeffroiError(f"« {path} » n’est pas un contenu lisible ; lancez « check », ou écrivez par exemple "
+                               "content/actualites/mon-actualite.md.")  # fmt: skip
+        run(Preview(stage, path, instant(at)), root, port)
+
+
 def keys() -> None:
     """Make the VAPID key where there is none, and show its public half."""
     from beffroi.channels import keys as vapid

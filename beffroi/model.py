@@ -73,6 +73,18 @@ class Area:
 
 
 @dataclass(frozen=True, slots=True)
+class Panel:
+    """One street panel: of `lines` lines of `columns` characters, else a screen of `width` by `height` pixels."""
+
+    slug: str
+    name: str
+    lines: int = 0
+    columns: int = 0
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """One encoded size of an image: `url` root-relative, `width` in pixels, `type` its MIME type, `length` in bytes."""
 

@@ -21,7 +21,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from beffroi.errors import SettingsError
-from beffroi.model import Area, Category, Publisher
+from beffroi.model import Area, Category, Panel, Publisher
 
 SETTINGS = "publishconf.py"
 """The file that every task reads."""
@@ -43,6 +43,7 @@ class Site:
     categories: Mapping[str, Category]
     areas: Mapping[str, Area]
     zone: ZoneInfo
+    panels: Mapping[str, Panel] = field(default_factory=dict)
     notice: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
@@ -86,6 +87,7 @@ def site_from(raw: Mapping[str, Any], root: Path) -> Site:
         categories=_categories(_required(raw, "CATEGORIES", "au moins une rubrique")),
         areas={slug: Area(slug, str(name)) for slug, name in dict(raw.get("AREAS") or {}).items()},
         zone=tz,
+        panels=_panels(dict(raw.get("PANELS") or {})),
         notice=str(raw.get("NOTICE") or ""),
         raw=raw,
     )
@@ -114,6 +116,21 @@ def _categories(raw: Mapping[str, Mapping[str, str]]) -> dict[str, Category]:
             description=str(entry.get("description") or ""),
         )
     return categories
+
+
+def _panels(raw: Mapping[str, Mapping[str, Any]]) -> dict[str, Panel]:
+    """The declared panels: `lines` and `columns` of characters, or `width` and `height` in pixels."""
+    panels = {}
+    for slug, entry in raw.items():
+        sizes = {key: value for key, value in dict(entry).items() if key != "name"}
+        good = set(sizes) in ({"lines", "columns"}, {"width", "height"})
+        if not good or not all(isinstance(value, int) and 0 < value <= 10_000 for value in sizes.values()):
+            raise SettingsError(
+                f"pelicanconf.py : PANELS[{slug!r}] vaut {dict(entry)!r} ; écrivez par exemple "
+                '{"name": "Place de la Mairie", "lines": 8, "columns": 16}, ou "width" et "height" en pixels.'
+            )
+        panels[slug] = Panel(slug=slug, name=str(entry.get("name") or slug.capitalize()), **sizes)
+    return panels
 
 
 def read_python(path: Path) -> dict[str, Any]:

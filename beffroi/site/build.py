@@ -28,10 +28,11 @@ class Built:
     pages: int
 
 
-def build(tree: Tree, at: datetime, out: Path, cache: Path) -> Built:
+def build(tree: Tree, at: datetime, out: Path, cache: Path, *, search: bool = True) -> Built:
     """Build the tree as it stands at that instant into `out`, an empty or absent folder.
 
-    `cache` keeps encoded images between builds. Raises `BuildError`; `out` is then to be thrown away.
+    `cache` keeps encoded images between builds; a preview needs no search index. Raises `BuildError`; `out` is then to
+    be thrown away.
     """
     prepared = prepare(tree, at, cache / "images")
     from pelican import Pelican  # imported late: a fault in the content is told before Pelican is loaded
@@ -52,7 +53,8 @@ def build(tree: Tree, at: datetime, out: Path, cache: Path) -> Built:
             raise BuildError(_sentence([*problems, f"{type(error).__name__} : {error}"])) from error
     if problems:
         raise BuildError(_sentence(problems))
-    index(out)
+    if search:
+        index(out)
     return Built(out, tuple(prepared.items), len(prepared.pages))
 
 

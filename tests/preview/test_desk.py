@@ -1,0 +1,70 @@
+"""The preview as an editor uses it: the real task, in a real browser."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.chromium import Chromium
+from tests.preview.test_preview import FLOOD
+from tests.town import Town
+
+
+@contextmanager
+def previewing(town: Town) -> Iterator[str]:
+    """`invoke preview` on a free port; yields the address that it tells."""
+    command = [sys.executable, "-m", "invoke", "preview", "--path", "alertes/crue", "--at", "2026-05-13T09:00+02:00"]
+    running = subprocess.Popen(
+        [*command, "--port", "0"], cwd=town.root, env=town.environment(), stdout=subprocess.PIPE, text=True
+    )
+    assert running.stdout
+    try:
+        found = re.search(r"http://localhost:\d+/_apercu/", running.stdout.readline())
+        assert found
+        yield found[0]
+    finally:
+        running.terminate()
+        running.wait(20)
+        running.stdout.close()
+
+
+def test_the_desk(town: Town) -> None:
+    """In Chromium: the page in its frame, the panel in amber, another instant by the slider's stops; a file that is
+    saved is shown without a touch; nothing leaves the machine, and nothing but this machine's names is answered."""
+    town.write("alertes/crue", FLOOD, "Quittez **les berges**.")
+    with previewing(town) as url, Chromium(url) as browser:
+        page = browser.page
+        page.goto(url)
+        frame = page.frame_locator('iframe[title="La page sur un téléphone"]')
+        expect(frame.locator("h1")).to_have_text(re.compile("Crue de l’Isère"), timeout=60_000)
+        expect(page.locator(".wall").first).to_contain_text("CRUE")
+        expect(page.locator("#state")).to_contain_text("Visible à cet instant")
+        page.get_by_role("button", name="prend fin").click()
+        expect(page.locator("#state")).to_contain_text("Plus d’actualité")
+        town.write("alertes/crue", FLOOD.replace("Crue de l'Isère", "Crue finie"), "Rentrez.")
+        expect(frame.locator("h1")).to_have_text(re.compile("Crue finie"), timeout=60_000)
+        refused(url)
+
+
+def refused(url: str) -> None:
+    """A page of the web that lets its own name point to this machine reads nothing."""
+    request = urllib.request.Request(url, headers={"Host": "ailleurs.example"})
+    with pytest.raises(urllib.error.HTTPError) as answer:
+        urllib.request.urlopen(request)
+    assert 400 == answer.value.code
+
+
+def test_an_unknown_file(town: Town) -> None:
+    """A path that is no content is refused with an example, exit status 1."""
+    done = town.invoke("preview", "--path", "content/rien.md")
+    assert 1 == done.returncode
+    assert "content/rien.md" in done.stderr
+    assert "content/actualites/mon-actualite.md" in done.stderr
