@@ -48,6 +48,12 @@ def check(
     commands.check("HEAD" if changed is True else str(changed), staged, "json" if json else format)
 
 
+@task
+def hooks(_: Context) -> None:
+    """Poser le crochet git qui refuse un commit fautif."""
+    commands.hooks()
+
+
 @task(help=AT)
 def build(_: Context, at: str = "") -> None:
     """Contrôler, puis construire le site dans output/."""

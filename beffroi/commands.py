@@ -74,6 +74,15 @@ def check(changed: str, staged: bool, form: str) -> None:
         sys.exit(1)
 
 
+def hooks() -> None:
+    """Install the pre-commit hook."""
+    from beffroi.hooks import install
+
+    with plainly() as root:
+        place = install(root, read_site(root / SETTINGS).content)
+    out.print(f"Crochet posé : {_short(place)}", markup=False)
+
+
 def build(at: str) -> None:
     """Check, build and verify, without putting anything online."""
     from beffroi.publish import checked, only_one, rebuilt

@@ -34,12 +34,13 @@ class Version:
 
 
 class Repository:
-    """The repository that holds a folder. `hook` keeps git's own variables, which name the index of a commit under
-    way."""
+    """The repository that holds a folder. `hook` keeps the index of a commit under way, which is not always the
+    repository's."""
 
     def __init__(self, folder: Path, *, hook: bool = False) -> None:
         self.folder = folder
-        ours = {key: value for key, value in os.environ.items() if hook or not key.startswith("GIT_")}
+        kept = {"GIT_INDEX_FILE"} if hook else set[str]()
+        ours = {key: value for key, value in os.environ.items() if key in kept or not key.startswith("GIT_")}
         self._env = {**ours, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
 
     @classmethod
