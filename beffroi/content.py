@@ -189,7 +189,12 @@ def data_of(path: Path, source: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise Invalid([Fault(source, 1, f"fichier illisible : {error.strerror} ; vérifiez ses droits.")]) from error
+        raise Invalid([unreadable(source)]) from error
+
+
+def unreadable(source: str) -> Fault:
+    """A file that the system does not give."""
+    return Fault(source, 1, "fichier illisible ; vérifiez ses droits, ou le fichier auquel il renvoie.")
 
 
 def clashing(entry: Entry, other: Entry) -> Fault:

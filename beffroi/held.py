@@ -143,7 +143,8 @@ class Search:
     def _as_it_is(self, source: str, faults: Sequence[Fault]) -> bool:
         """Whether a file that did not change since it was accepted stands, unlinked from what is gone."""
         name = self.names[source]
-        if not source or self.kept.blobs.get(source) != self.checked.keys.get(name):
+        key = self.checked.keys.get(name)
+        if key is None or self.kept.blobs.get(source) != key:  # unreadable, or other bytes
             return False
         card = self.checked.cards[name]
         if not card.ok:

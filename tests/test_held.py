@@ -257,7 +257,7 @@ def test_a_merge_is_looked_through(desk: Desk) -> None:
 @pytest.mark.parametrize("name", WRONG)
 def test_sample_sites(name: str, tmp_path: Path) -> None:
     """Of each sample site, the faulty file is never published and the good one always is."""
-    root = Path(shutil.copytree(SITES / name, tmp_path / "site"))
+    root = Path(shutil.copytree(SITES / name, tmp_path / "site", symlinks=True))
     site = read_site(root / "publishconf.py")
     stood = held.standing(site, root / "var")
     tree = content.read(site, stood.instead, stood.originals)

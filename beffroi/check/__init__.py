@@ -18,7 +18,7 @@ from beffroi.check.cache import Cache
 from beffroi.check.card import Card, card_of
 from beffroi.check.files import Disk, Files, markdown, source_of
 from beffroi.check.report import report
-from beffroi.content import PAGES, Tree
+from beffroi.content import PAGES, Tree, unreadable
 from beffroi.errors import Fault
 from beffroi.schema.french import say
 from beffroi.settings import Site
@@ -81,9 +81,9 @@ def _card(site: Site, files: Files, name: str, kept: Cache, keys: dict[str, str]
         if (card := kept.get(name, key)) is None:
             card = card_of(site, site.content / name, source, files.data(name))
             kept.put(name, key, card)
-    except OSError as error:
-        sentence = f"fichier illisible : {error.strerror} ; vérifiez ses droits."
-        return Card(name, source, "", ok=False, faults=((1, sentence, "error"),))
+    except OSError:
+        fault = unreadable(source)
+        return Card(name, source, "", ok=False, faults=((1, fault.message, fault.level),))
     return card
 
 
