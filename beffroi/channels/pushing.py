@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import urlsplit
 
 from beffroi.channels.encoding import Unreadable, encode
+from beffroi.channels.road import Road
 from beffroi.channels.sending import WINDOW, Outgoing, Result, Target
-from beffroi.channels.transport import Curl, Headers, Request, Transport
+from beffroi.channels.transport import Headers, Request, Transport
 from beffroi.channels.vapid import Tokens
 from beffroi.channels.vendors import result
 
@@ -30,7 +31,7 @@ class WebPush:
         *,
         timeout: float,
         now: Callable[[], float] = time.time,
-        transport: Callable[[float, int], Transport] = Curl,
+        transport: Callable[[float, int], Transport] = Road,
     ) -> None:
         self._tokens = tokens
         self._now = now

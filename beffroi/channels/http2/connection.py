@@ -1,0 +1,284 @@
+"""One connection to a vendor: frames out, frames in, and which requests are in flight (RFC 9113)."""
+
+from __future__ import annotations
+
+import ssl
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from beffroi.channels.http2.fields import TABLE, Fields, fields, status
+from beffroi.channels.http2.tls import Tls
+from beffroi.channels.transport import Reply, Request
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+DATA, HEADERS, RST, SETTINGS, PUSH, PING, GOAWAY, WINDOW, CONTINUATION = 0, 1, 3, 4, 5, 6, 7, 8, 9
+END_STREAM, ACK, END_HEADERS, PADDED, PRIORITY = 1, 1, 4, 8, 32
+TABLE_SIZE, ENABLE_PUSH, STREAMS, INITIAL_WINDOW = 1, 2, 3, 4
+REFUSED, CANCEL = 7, 8
+MISFIT = frozenset({1, 3, 6, 9, 12, 13})
+"""Errors that say that we do not understand one another: protocol, flow control, frame size, compression, security,
+and "use HTTP/1.1"."""
+
+FRAME = 16384
+"""Bytes of the largest frame that anybody must accept."""
+
+FLOW = 65535
+"""Bytes that may be sent before the far side says more (RFC 9113, section 6.9.2)."""
+
+LAST_STREAM = 2**30
+_HEAD = struct.Struct(">HBBBI")  # a length of 24 bits is written as 16 and 8
+_SETTING = struct.Struct(">HI")
+
+CUT = "a coupé la connexion"
+LATE = "ne répond pas à temps"
+
+
+class Broken(Exception):
+    """The connection is over: by the far side's will, or because it said what cannot be understood."""
+
+
+@dataclass(slots=True)
+class Flight:
+    """A request on its way: `launched` by the connection's clock; `end` is its last byte's place in the stream."""
+
+    request: Request
+    launched: float
+    end: int
+    reply: Reply | None = None
+
+
+def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
+    """One frame."""
+    size = len(payload)
+    return _HEAD.pack(size >> 8, size & 255, kind, flags, stream) + payload
+
+
+class Connection:
+    """`again` collects requests that the far side did not look at: they may go out once more.
+
+    `closing` once no more may be launched; `misfit` once libcurl should be asked instead.
+    """
+
+    def __init__(self, origin: str, timeout: float, context: ssl.SSLContext, now: Callable[[], float]) -> None:
+        self._now = now
+        self._tls = Tls(origin, timeout, context)
+        self._origin = origin
+        self._in = b""
+        self._out = bytearray(PREFACE + frame(SETTINGS, 0, 0, _settings({TABLE_SIZE: 0, ENABLE_PUSH: 0})))
+        self._queued = len(self._out)
+        self._left = 0  # the place of the last byte that was handed to TLS
+        self._next = 1
+        self._streams = 100
+        self._flow = FLOW
+        self._first_flow = FLOW
+        self._table = TABLE
+        self._greeted = False
+        self._headers: tuple[int, int, bytes] | None = None  # a block that goes on in a CONTINUATION
+        self.flights: dict[int, Flight] = {}
+        self.again: list[Request] = []
+        self.heard = now()
+        self.closing = False
+        self.misfit = False
+        self._greet()
+        self._fields = Fields(urlsplit(origin).netloc, self._table)
+
+    def _greet(self) -> None:
+        """Exchange settings, so that the first request respects the vendor's. Raises `OSError`."""
+        try:
+            self.flush()
+            while not self._greeted:
+                self.receive()
+            self._tls.let_go()
+        except (Broken, OSError) as error:
+            self._tls.close()
+            raise OSError(str(error)) from error
+
+    def fileno(self) -> int:
+        """For selectors."""
+        return self._tls.fileno()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something is left to be written."""
+        return bool(self._out) or self._tls.waiting
+
+    def takes(self, size: int) -> bool:
+        """Whether a request with so many bytes may be launched now."""
+        return not self.closing and len(self.flights) < self._streams and size <= min(self._flow, self._first_flow)
+
+    def launch(self, request: Request, now: float) -> None:
+        """Queue one request."""
+        stream, self._next = self._next, self._next + 2
+        body = request.body
+        block = self._fields.block(request.url[len(self._origin) :].encode("ascii"), request.headers, len(body))
+        out = self._out
+        before = len(out)
+        size = len(block)
+        out += _HEAD.pack(size >> 8, size & 255, HEADERS, END_HEADERS, stream) + block
+        size = len(body)
+        out += _HEAD.pack(size >> 8, size & 255, DATA, END_STREAM, stream) + body
+        self._flow -= size
+        self._queued += len(out) - before
+        self.flights[stream] = Flight(request, now, self._queued)
+        self.closing = self.closing or stream > LAST_STREAM
+
+    def flush(self) -> None:
+        """Write what can be written. Raises `Broken`."""
+        try:
+            if self._out and not self._tls.waiting:
+                self._tls.write(self._out)
+                self._out.clear()
+                self._left = self._queued
+            self._tls.flush()
+        except OSError as error:
+            raise Broken(CUT) from error
+
+    def receive(self) -> list[Reply]:
+        """Read all that is there; the replies in it, and what was in flight if that was the end."""
+        replies: list[Reply] = []
+        try:
+            data = self._tls.read()
+            self.heard = self._now()
+            self._in += data
+            self._parse(replies)
+        except (OSError, ValueError, IndexError, struct.error) as error:
+            self.misfit = self.misfit or not isinstance(error, OSError)
+            replies.extend(self.lost())
+        if self._tls.ended:
+            replies.extend(self.lost())
+        if self._tls.fileno() < 0 and not self._greeted:
+            raise Broken(CUT)
+        return replies
+
+    def _parse(self, replies: list[Reply]) -> None:
+        data, place, size = self._in, 0, len(self._in)
+        while size - place >= 9:
+            length = data[place] << 16 | data[place + 1] << 8 | data[place + 2]
+            if length > FRAME:
+                raise ValueError("a frame that is too large")
+            end = place + 9 + length
+            if size < end:
+                break
+            kind, flags = data[place + 3], data[place + 4]
+            stream = int.from_bytes(data[place + 5 : place + 9], "big") & 0x7FFFFFFF
+            self._frame(kind, flags, stream, data[place + 9 : end], replies)
+            place = end
+        self._in = data[place:]
+
+    def _frame(self, kind: int, flags: int, stream: int, payload: bytes, replies: list[Reply]) -> None:
+        if self._headers and kind != CONTINUATION:
+            raise ValueError("a header block that does not go on")
+        if kind == HEADERS:
+            self._begun(flags, stream, _bare(flags, payload), replies)
+        elif kind == CONTINUATION:
+            if not self._headers or self._headers[1] != stream:
+                raise ValueError("a header block that never began")
+            first, _, block = self._headers
+            self._headers = None
+            self._begun(first & ~END_HEADERS | flags & END_HEADERS, stream, block + payload, replies)
+        elif kind == DATA and flags & END_STREAM:
+            self._ended(stream, replies)
+        elif kind == RST:
+            self._reset(stream, int.from_bytes(payload[:4], "big"), replies)
+        elif kind in {SETTINGS, PING} and not flags & ACK:
+            self._obey(kind, payload)
+        elif kind == WINDOW and not stream:
+            self._flow += int.from_bytes(payload[:4], "big") & 0x7FFFFFFF
+        elif kind == GOAWAY:
+            self._leaving(payload)
+        elif kind == PUSH:
+            raise ValueError("a pushed answer, which was declined")
+        if kind == DATA and payload:  # we read all that comes, and at once
+            self._send(frame(WINDOW, 0, 0, len(payload).to_bytes(4, "big")))
+
+    def _begun(self, flags: int, stream: int, block: bytes, replies: list[Reply]) -> None:
+        """A header block: an answer's, or what follows its body."""
+        if not flags & END_HEADERS:
+            if len(block) > 4 * FRAME:
+                raise ValueError("a header block that is too large")
+            self._headers = (flags, stream, block)
+            return
+        flight = self.flights.get(stream)
+        if flight is not None and flight.reply is None:
+            number = status(block)
+            if number >= 200:
+                pause = fields(block).get("retry-after", "") if number in {429, 503} else ""
+                flight.reply = Reply(flight.request.id, number, pause)
+        if flags & END_STREAM:
+            self._ended(stream, replies)
+
+    def _ended(self, stream: int, replies: list[Reply]) -> None:
+        flight = self.flights.pop(stream, None)
+        if flight is not None:
+            replies.append(flight.reply or Reply(flight.request.id, trouble=CUT, doubt=True))
+
+    def _reset(self, stream: int, code: int, replies: list[Reply]) -> None:
+        flight = self.flights.pop(stream, None)
+        if flight is None:
+            return
+        self.misfit = self.misfit or (code in MISFIT and flight.reply is None)
+        if code == REFUSED and flight.reply is None:
+            self.again.append(flight.request)
+        else:
+            replies.append(flight.reply or Reply(flight.request.id, trouble=CUT, doubt=True))
+
+    def _obey(self, kind: int, payload: bytes) -> None:
+        """Answer a ping, apply settings."""
+        if kind == PING:
+            self._send(frame(PING, ACK, 0, payload))
+            return
+        for name, value in _SETTING.iter_unpack(payload):
+            if name == STREAMS:
+                self._streams = value
+            elif name == INITIAL_WINDOW:
+                self._first_flow = value
+            elif name == TABLE_SIZE:
+                self.closing = self.closing or (self._greeted and value < self._table)
+                self._table = min(value, TABLE)
+        self._greeted = True
+        self._send(frame(SETTINGS, ACK, 0, b""))
+
+    def _leaving(self, payload: bytes) -> None:
+        """The vendor closes: what it did not look at goes out again elsewhere."""
+        last, code = struct.unpack(">II", payload[:8])
+        self.closing = True
+        self.misfit = self.misfit or code in MISFIT
+        for stream in [one for one in self.flights if one > last & 0x7FFFFFFF]:
+            self.again.append(self.flights.pop(stream).request)
+
+    def _send(self, data: bytes) -> None:
+        self._out += data
+        self._queued += len(data)
+
+    def overdue(self, launched_before: float) -> list[Reply]:
+        """Give up what was launched before that; a connection that said nothing since is given up, too."""
+        late = []
+        for stream, flight in self.flights.items():
+            if flight.launched > launched_before:
+                break  # they were launched in this order
+            late.append((stream, flight))
+        for stream, flight in late:
+            del self.flights[stream]
+            self._send(frame(RST, 0, stream, CANCEL.to_bytes(4, "big")))
+            self.closing = self.closing or self.heard < flight.launched
+        return [one.reply or Reply(one.request.id, trouble=LATE, doubt=one.end <= self._left) for _, one in late]
+
+    def lost(self) -> list[Reply]:
+        """Close: what was in flight is lost, in doubt where it may have gone out."""
+        self.closing = True
+        flights, self.flights = list(self.flights.values()), {}
+        self._tls.close()
+        return [one.reply or Reply(one.request.id, trouble=CUT, doubt=one.end <= self._left) for one in flights]
+
+
+def _settings(values: dict[int, int]) -> bytes:
+    return b"".join(_SETTING.pack(name, value) for name, value in values.items())
+
+
+def _bare(flags: int, payload: bytes) -> bytes:
+    """A header block without its padding and priority."""
+    if flags & PADDED:
+        payload = payload[1 : len(payload) - payload[0]]
+    return payload[5:] if flags & PRIORITY else payload
