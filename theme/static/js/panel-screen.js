@@ -3,7 +3,7 @@
 const id = (name) => document.getElementById(name);
 const { zone } = document.documentElement.dataset;
 const lang = document.documentElement.lang;
-const CLOCK = new Intl.DateTimeFormat(lang, { hour: "numeric", minute: "2-digit", timeZone: zone });
+const CLOCK = new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", timeZone: zone });
 const HOUR = new Intl.DateTimeFormat("en", { hour: "numeric", hourCycle: "h23", timeZone: zone });
 const DATE = new Intl.DateTimeFormat(lang, { weekday: "long", day: "numeric", month: "long", timeZone: zone });
 

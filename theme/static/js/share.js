@@ -17,11 +17,17 @@ async function copy(button) {
   label.dataset.words = before;
   const said = await navigator.clipboard.writeText(url).then(() => "Lien copié", () => "La copie est refusée");
   label.textContent = said;
-  document.getElementById("toast").textContent = said;
+  toast(said);
   setTimeout(() => {
     label.textContent = before;
-    document.getElementById("toast").replaceChildren();
+    toast("");
   }, 4000);
+}
+
+function toast(words) {
+  const line = document.createElement("p");
+  line.textContent = words;
+  document.getElementById("toast").replaceChildren(...(words ? [line] : []));
 }
 
 // Someone who closes the share sheet has changed their mind: that is no error.

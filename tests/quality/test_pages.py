@@ -1,0 +1,71 @@
+"""Every page of the real content in a narrow window: nothing overflows, nothing is asked of anyone else."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Browser
+
+from tests.e2e.site import Site
+from tests.quality.conftest import AT
+from tests.quality.kinds import every, kinds
+
+OVERFLOW = """() => {
+  const { scrollWidth, clientWidth } = document.documentElement;
+  return scrollWidth > clientWidth ? `${scrollWidth} > ${clientWidth}` : "";
+}"""
+
+
+LOADED = re.compile(
+    r"""<(?:script|img|source|link|iframe|video|audio)\b[^>]*?\b(?:src|srcset|href)=["'](?:https?:)?//([^"'/]+)"""
+)
+LONG = re.compile(r"<table|<pre|[\w-]{19,}")
+
+
+def html(real: Path, path: str) -> str:
+    """The page at that address."""
+    return (real / f".{path}" / "index.html" if path.endswith("/") else real / f".{path}").read_text("utf-8")
+
+
+def at_risk(real: Path) -> list[str]:
+    """A page of each kind, and those whose text has a table or a word that a narrow window could not hold."""
+    texts = {path: html(real, path).partition('<div class="prose">')[2].partition("<aside")[0] for path in every(real)}
+    words = {path: re.sub(r"<(?!table|pre)[^>]*>", " ", text) for path, text in texts.items()}
+    return sorted({*kinds(real).values(), *(path for path, text in words.items() if LONG.search(text))})
+
+
+def test_no_page_overflows_and_none_calls_out(browser: Browser, site: Site, real: Path) -> None:
+    """At 320 px no page scrolls sideways (WCAG 1.4.10); no request leaves the site; nothing fails in the console."""
+    context = browser.new_context(viewport={"width": 320, "height": 640}, service_workers="block", is_mobile=True)
+    context.clock.set_fixed_time(AT)
+    asked: list[str] = []
+    errors: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    context.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    context.on("weberror", lambda error: errors.append(str(error.error)))
+    page = context.new_page()
+    wide = {}
+    for path in at_risk(real):
+        page.goto(site.url + path)
+        wide[path] = page.evaluate(OVERFLOW)
+    context.close()
+    assert {} == {path: said for path, said in wide.items() if said}
+    assert [] == [url for url in asked if not url.startswith((site.url + "/", "data:", "blob:"))]
+    assert [] == errors
+
+
+def test_no_page_names_another_host_to_load_from(real: Path) -> None:
+    """In no page does a script, a style, a picture or a frame come from elsewhere."""
+    own = {"localhost:8000"}  # SITEURL: canonical addresses
+    found = {path: set(LOADED.findall(html(real, path))) - own for path in every(real)}
+    assert {} == {path: hosts for path, hosts in found.items() if hosts}
+
+
+def test_every_page_says_that_it_is_a_demonstration(real: Path) -> None:
+    """The notice of pelicanconf.py stands on every page but the street screen, with the mention of accessibility."""
+    for path in every(real):
+        if path != "/panneau/":
+            text = html(real, path)
+            assert "Site de démonstration, sans lien officiel avec la commune." in text, path
+            assert '<a href="/accessibilite/">Accessibilité\u00a0: non conforme</a>' in text, path
