@@ -23,7 +23,7 @@ def test_a_word_without_its_accents(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/recherche/")
     page.fill("#q", "economie")
     page.press("#q", "Enter")
-    expect(page.locator("#search-status")).to_contain_text("pour « economie »")
+    expect(page.locator("#search-status")).to_contain_text("pour «\u00a0economie\u00a0»")
     assert "économi" in page.locator("#results").inner_text().lower()
     expect(page.locator("#results .chip").first).to_be_visible()
     expect(page.locator("#results mark").first).to_be_visible()
@@ -41,7 +41,7 @@ def test_more_results_on_demand(page: Page, site: Site) -> None:
 def test_nothing_found(page: Page, site: Site) -> None:
     """A sentence says what to try."""
     page.goto(f"{site.url}/recherche/?q=xyzxyz")
-    expect(page.locator("#search-status")).to_contain_text("Rien pour « xyzxyz »")
+    expect(page.locator("#search-status")).to_contain_text("Rien pour «\u00a0xyzxyz\u00a0»")
 
 
 def test_the_index_is_out_of_reach(page: Page, site: Site) -> None:

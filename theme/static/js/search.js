@@ -49,7 +49,7 @@ function address(words) {
 function failure() {
   return navigator.onLine
     ? "La recherche n’a pas pu se charger. Réessayez dans un instant, ou passez par le plan du site."
-    : "Vous êtes hors ligne : la recherche reviendra avec le réseau.";
+    : "Vous êtes hors ligne : la recherche reviendra avec le réseau.";
 }
 
 function clear(words) {
@@ -64,11 +64,11 @@ async function show(results, words) {
   found = results;
   shown = 0;
   await page();
-  status.textContent = results.length ? `${total(results.length)} pour « ${words} »` : nothing(words);
+  status.textContent = results.length ? `${total(results.length)} pour « ${words} »` : nothing(words);
 }
 
 const total = (count) => (count === 1 ? "1 résultat" : `${count} résultats`);
-const nothing = (words) => `Rien pour « ${words} ». Essayez un mot plus court, ou un autre : « poubelle » pour « déchets ».`;
+const nothing = (words) => `Rien pour « ${words} ». Essayez un mot plus court, ou un autre : « poubelle » pour « déchets ».`;
 
 /** The next results, below those already there. */
 async function page() {

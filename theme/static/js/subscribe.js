@@ -17,15 +17,15 @@ const GROUPS = ["categories", "areas"];
 const WORDS = {
   subscribe: "Recevoir les alertes",
   save: "Enregistrer mes choix",
-  permission: "Votre navigateur vous pose une question : répondez « Autoriser ».",
+  permission: "Votre navigateur vous pose une question : répondez « Autoriser ».",
   waiting: "Un instant, nous préparons cet appareil…",
-  ignored: "Le navigateur n’a pas eu votre réponse. Touchez de nouveau le bouton, puis « Autoriser ».",
-  slow: "Le service de notification de votre navigateur ne répond pas. Vous n’êtes pas inscrit ; réessayez dans quelques minutes, ou depuis un autre réseau.",
+  ignored: "Le navigateur n’a pas eu votre réponse. Touchez de nouveau le bouton, puis « Autoriser ».",
+  slow: "Le service de notification de votre navigateur ne répond pas. Vous n’êtes pas inscrit ; réessayez dans quelques minutes, ou depuis un autre réseau.",
   vendor: "Votre navigateur n’a pas pu s’inscrire auprès de son service de notification. Réessayez plus tard, ou avec un autre navigateur.",
-  server: "Notre service ne répond pas. Rien n’a été enregistré : réessayez dans quelques minutes.",
-  kept: "Vos nouveaux choix n’ont pas pu être enregistrés : les anciens restent en vigueur. Réessayez dans quelques minutes.",
+  server: "Notre service ne répond pas. Rien n’a été enregistré : réessayez dans quelques minutes.",
+  kept: "Vos nouveaux choix n’ont pas pu être enregistrés : les anciens restent en vigueur. Réessayez dans quelques minutes.",
   erased: "Cet appareil ne recevra plus rien, et nous n’en gardons aucune trace.",
-  later: "Cet appareil ne recevra plus rien. Le réseau a manqué pour effacer son adresse chez nous : elle le sera au prochain envoi.",
+  later: "Cet appareil ne recevra plus rien. Le réseau a manqué pour effacer son adresse chez nous : elle le sera au prochain envoi.",
 };
 
 // Choices in the form
