@@ -83,6 +83,25 @@ def preview(_: Context, path: str = "", at: str = "", port: int = 8001) -> None:
     commands.preview(path, at, port)
 
 
+@task(
+    name="import",
+    positional=["kind", "source"],
+    help={
+        "kind": "wordpress ou rss",
+        "source": "fichier d’export, ou adresse d’un flux",
+        "into": "dossier de ce qui n’a pas de rubrique ici",
+        "chosen": "anciennes rubriques et dossiers : « Vie municipale=actualites,Sorties=agenda »",
+        "media": "copie locale des fichiers de l’ancien site (wp-content/uploads)",
+        "download": "télécharger les images qui manquent",
+    },
+)
+def import_(
+    _: Context, kind: str, source: str, into: str = "", chosen: str = "", media: str = "", download: bool = False
+) -> None:
+    """Reprendre les contenus d’un autre site : « import wordpress export.xml », « import rss https://… »."""
+    commands.bring(kind, source, into, chosen, media, download)
+
+
 @task(help=AT)
 def adopt(_: Context, at: str = "") -> None:
     """Publier sans prévenir personne : ce qui est nouveau est tenu pour déjà annoncé."""

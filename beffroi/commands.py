@@ -217,6 +217,27 @@ def preview(path: str, at: str, port: int) -> None:
         run(Preview(stage, path, instant(at)), root, port)
 
 
+def bring(kind: str, source: str, into: str, chosen: str, media: str, download: bool) -> None:
+    """Content of another site as files; exit status 1 where `check` refuses one of them."""
+    from beffroi import importing
+    from beffroi.importing.report import summary
+
+    with plainly() as root:
+        site, service = read_site(root / SETTINGS), read_service(root)
+        pairs = dict(pair.rsplit("=", 1) for pair in chosen.split(",") if "=" in pair)
+        folders = {name.strip(): folder.strip() for name, folder in pairs.items()}
+        done = importing.bring(
+            kind, source, site, service.var, into=into, chosen=folders, media=media, download=download
+        )
+    for line in summary(done.written):
+        out.print(f"• {line}", markup=False)
+    warn(done.faults)
+    left = len(set(done.written.losses))
+    out.print(f"• {left} point(s) à relire ou non repris : {_short(done.report)}", markup=False)
+    if any(fault.level == "error" for fault in done.faults):
+        sys.exit(1)
+
+
 def keys() -> None:
     """Make the VAPID key where there is none, and show its public half."""
     from beffroi.channels import keys as vapid

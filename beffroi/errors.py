@@ -9,6 +9,7 @@
     ├── VerifyError              the site was built but is not whole
     ├── DeployError              the release could not be put in place
     ├── StoreError               the database cannot be reached or is of another version
+    ├── ImportFailed             what another system exported cannot be read; nothing was written
     └── SendError                one message did not reach one recipient; `permanent` says whether to try again
         └── Gone                 the subscription no longer exists (404 or 410): forget it
 """
@@ -69,6 +70,10 @@ class DeployError(BeffroiError):
 
 class StoreError(BeffroiError):
     """The database cannot be reached, or was made by another version."""
+
+
+class ImportFailed(BeffroiError):
+    """What another system exported cannot be read, or was not found."""
 
 
 class SendError(BeffroiError):

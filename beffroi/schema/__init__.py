@@ -48,6 +48,7 @@ class Front(BaseModel, frozen=True):
     event: model.Event | None = None
     location: model.Location | None = None
     sources: tuple[model.Source, ...] = ()
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

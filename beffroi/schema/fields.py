@@ -6,6 +6,7 @@ import math
 import re
 from datetime import datetime
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import BaseModel
@@ -198,6 +199,24 @@ def location(r: Reader, name: str, node: yaml.Node) -> model.Location | None:
     return model.Location(**found) if all(both) and math.isfinite(found["lat"] + found["lon"]) else None
 
 
+def alias(r: Reader, name: str, node: yaml.Node) -> str | None:
+    """A former address of the same item: root-relative, as a browser asks for it."""
+    value = text(r, name, node)
+    if value is None:
+        return None
+    path = urlsplit(value).path
+    if not re.fullmatch(r"/[^\s\\\"'<>{}|^`]*", value) or value.startswith("//") or ".." in path.split("/"):
+        r.at("aliases", "contient « {} » ; écrivez une ancienne adresse du site, « /2019/05/marche/ ».", shown(value))
+        return None
+    return value
+
+
+def aliases(r: Reader, name: str, node: yaml.Node) -> tuple[str, ...] | None:
+    """Former addresses, each once."""
+    found = listed(alias)(r, name, node)
+    return None if found is None else tuple(dict.fromkeys(found))
+
+
 def source(r: Reader, name: str, node: yaml.Node) -> model.Source | None:
     """One source."""
     found = mapping(r, name, node, {"title": plain(200), "url": web}, "« - title: … » puis « url: … » en dessous")
@@ -238,5 +257,6 @@ FIELDS: dict[str, Field] = {
     "event": event,
     "location": location,
     "sources": listed(source),
+    "aliases": aliases,
 }
 """The keys of the front matter, in the order in which they are documented."""
