@@ -24,6 +24,8 @@ NEEDED: Mapping[str, str] = {
     "java": "default-jre-headless",
     "npm": "npm",
     "git": "git",
+    "newsboat": "newsboat",
+    "nginx": "nginx-light",
     "libatomic.so.1": "libatomic1",  # of Playwright's own node
 }
 """Command or shared library → Debian package."""
@@ -64,7 +66,8 @@ def find(command: str) -> str | None:
         except OSError:
             return None
     servers = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{command}"), reverse=True)
-    return shutil.which(command) or (str(servers[0]) if servers else None)
+    path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"  # nginx is an administrator's
+    return shutil.which(command, path=path) or (str(servers[0]) if servers else None)
 
 
 def install(packages: list[str]) -> None:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from beffroi.feeds import LATEST, address, current, dumps, full, icon, known, origin, rfc3339, uri
 from beffroi.model import Item, Publisher
-from beffroi.text import absolute
+from beffroi.text import absolute, clean
 
 VERSION = "https://jsonfeed.org/version/1.1"
 FIRST = "feed.json"
@@ -72,12 +72,12 @@ def entry(item: Item, publisher: Publisher, zone: ZoneInfo) -> dict[str, Any]:
         "id": item.id,
         "url": uri(item.url),
         "title": item.title or None,
-        "summary": item.summary or None,
+        "summary": clean(item.summary) or None,
         "image": full(publisher, item.image.fallback.url) if item.image and item.image.pictures else None,
         "date_published": rfc3339(item.date, zone),
         "date_modified": rfc3339(item.updated, zone),
         "language": item.lang,
-        "tags": list(item.tags) or None,
+        "tags": list(dict.fromkeys(map(clean, item.tags))) or None,
     }
     html = absolute(item.html, origin(publisher))
     return {**_said(told), "content_html": html, "_beffroi": _extension(item, publisher, zone)}

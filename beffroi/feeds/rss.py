@@ -80,8 +80,7 @@ def _entry(item: Item, publisher: Publisher, zone: ZoneInfo) -> FeedEntry:
     entry.link(href=uri(item.url))
     entry.guid(clean(item.id), permalink=False)
     entry.published(item.date.astimezone(zone))
-    summary = clean(item.summary).strip() or shorten(clean(plain(item.html)), SUMMARY).strip() or clean(item.title)
-    entry.description(escape(_readable(summary), quote=False))  # RSS descriptions are HTML
+    entry.description(escape(_summary(item), quote=False))  # RSS descriptions are HTML
     entry.content(_harmless(item, publisher))
     for name in dict.fromkeys((item.category.name, *item.tags)):
         entry.category(term=_words(name))
@@ -89,6 +88,13 @@ def _entry(item: Item, publisher: Publisher, zone: ZoneInfo) -> FeedEntry:
         picture = item.image.fallback
         entry.enclosure(full(publisher, picture.url), str(picture.length), picture.type)
     return entry
+
+
+def _summary(item: Item) -> str:
+    """Never empty: the summary, else how the text begins, else the title."""
+    text = shorten(_readable(clean(plain(item.html))), SUMMARY)
+    found = (words for words in (_readable(clean(item.summary)), text, _readable(clean(item.title))) if words.strip())
+    return next(found, item.id).strip()
 
 
 def _harmless(item: Item, publisher: Publisher) -> str:
