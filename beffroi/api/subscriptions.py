@@ -17,6 +17,7 @@ from beffroi.api.endpoints import PushHosts
 from beffroi.api.limits import Guard
 from beffroi.api.problems import Problem
 from beffroi.settings import Service, Site
+from beffroi.store import quiet
 from beffroi.store import subscriptions as store
 from beffroi.store.subscriptions import Subscription
 
@@ -46,7 +47,7 @@ class Subscriptions:
         """Keep or renew: 201 for a new subscription, 200 for a known one; the same body twice changes nothing."""
         subscription = self._read(body)
         new = await run_in_threadpool(store.put, self._engine, subscription, time.time())
-        shown = {"categories": subscription.categories, "areas": subscription.areas}
+        shown = {name: getattr(subscription, name) for name in ("categories", "areas", "quiet", "alerts_only")}
         return JSONResponse(shown, 201 if new else 200, {"Cache-Control": "no-store"})
 
     async def _delete(self, body: dict[str, Any]) -> Response:
@@ -60,8 +61,11 @@ class Subscriptions:
         errors: list[tuple[str, str]] = []
         categories = _choices(body, "categories", list(self._site.categories), errors)
         areas = _choices(body, "areas", list(self._site.areas), errors)
+        hours, alerts_only = _nights(body, errors), _flag(body, "alerts_only", errors)
         endpoint, p256dh, auth = self._identity(body, errors)
-        return Subscription(endpoint, p256dh, auth, categories, areas)
+        key = str(body.get("key") or "")
+        vapid = _canonical(key) if _is_point(_decoded(key)) else ""
+        return Subscription(endpoint, p256dh, auth, categories, areas, hours, alerts_only, vapid)
 
     def _identity(self, body: dict[str, Any], errors: list[tuple[str, str]]) -> tuple[str, str, str]:
         keys = body.get("keys")
@@ -92,6 +96,23 @@ def _choices(body: dict[str, Any], name: str, known: list[str], errors: list[tup
         errors.append((f"/{name}", f"« {found} » est inconnu ; les noms admis sont : {', '.join(known)}."))
         return ()
     return tuple(sorted(set(value)))
+
+
+def _nights(body: dict[str, Any], errors: list[tuple[str, str]]) -> str:
+    value = body.get("quiet")
+    if value is None:
+        return quiet.DEFAULT
+    if not isinstance(value, str) or not quiet.valid(value):
+        errors.append(("/quiet", 'attendu : deux demi-heures, par exemple « 21:30-07:00 », ou rien ("").'))
+        return ""
+    return value
+
+
+def _flag(body: dict[str, Any], name: str, errors: list[tuple[str, str]]) -> bool:
+    value = body.get(name)
+    if value is not None and not isinstance(value, bool):
+        errors.append((f"/{name}", "attendu : true ou false."))
+    return value is True
 
 
 async def _json(request: Request) -> dict[str, Any]:

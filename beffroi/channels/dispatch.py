@@ -63,7 +63,7 @@ class Delivered:
     def sentences(self) -> list[str]:
         """The report for the agent."""
         told, gone = _plural(self.told, "prévenu"), _plural(self.gone, "désabonné")
-        held = f", dont {self.held} retenus jusqu’au matin" if self.held else ""
+        held = f", dont {_plural(self.held, 'retenu')} jusqu’au matin" if self.held else ""
         head = f"{told}, {gone}, {self.failed} en échec, {self.owed} à envoyer plus tard{held}"
         late = [f"trop tard pour être utile : {self.late}"] if self.late else []
         return [head, *late, *(f"{count} × {reason}" for reason, count in self.by_reason.items()), *self.alarms]

@@ -40,8 +40,10 @@ class Subscription:
 
 
 def put(engine: Engine, subscription: Subscription, now: float) -> bool:
-    """Keep a subscription, or renew its keys and choices; its id stays. Returns whether it is new. `now` is in seconds
-    since 1970. Raises `StoreError`."""
+    """Keep a subscription, or renew its keys and choices; its id stays, and its VAPID key where none is told.
+
+    Returns whether it is new. `now` is in seconds since 1970. Raises `StoreError`.
+    """
     row = {
         "endpoint": subscription.endpoint,
         "origin": subscription.origin,
@@ -61,8 +63,9 @@ def put(engine: Engine, subscription: Subscription, now: float) -> bool:
         ).first()
         if known and known.p256dh != subscription.p256dh:
             armed.forget(connection, [known.id])  # made for the key that the browser has just thrown away
+        new = {name: value for name, value in row.items() if value or name != "vapid"}
         statement = insert(table).values(**row, created_at=int(now))
-        connection.execute(statement.on_conflict_do_update(index_elements=["endpoint"], set_=row))
+        connection.execute(statement.on_conflict_do_update(index_elements=["endpoint"], set_=new))
     return known is None
 
 

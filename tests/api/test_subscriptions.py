@@ -32,10 +32,12 @@ def test_the_key(client: Client) -> None:
 def test_a_subscription_is_kept_once(client: Client) -> None:
     """201, then 200 for the same endpoint whatever its keys and choices; the answer shows the choices, sorted."""
     first = client.put(subscription(categories=["alertes", "actualites", "alertes"], areas=["haut"]))
-    assert (201, {"categories": ["actualites", "alertes"], "areas": ["haut"]}) == (first.status, first.json)
+    usual = {"quiet": "21:30-07:00", "alerts_only": False}
+    assert (201, {"categories": ["actualites", "alertes"], "areas": ["haut"], **usual}) == (first.status, first.json)
     assert ("no-store", "nosniff") == (first.headers["cache-control"], first.headers["x-content-type-options"])
-    again = client.put(subscription(categories=["alertes"]))
-    assert (200, {"categories": ["alertes"], "areas": []}) == (again.status, again.json)
+    again = client.put(subscription(categories=["alertes"], quiet="", alerts_only=True, key=KEY))
+    wanted = {"categories": ["alertes"], "areas": [], "quiet": "", "alerts_only": True}
+    assert (200, wanted) == (again.status, again.json)
     assert 1 == subscriptions.count(client.engine)
 
 
@@ -182,6 +184,9 @@ def test_padded_keys_are_the_same(client: Client) -> None:
         ("categories", "alertes", "attendu : une liste d’au plus 50 noms."),
         ("categories", [1], "attendu : une liste d’au plus 50 noms."),
         ("areas", {"bas": True}, "attendu : une liste d’au plus 50 noms."),
+        ("quiet", "21:30", 'attendu : deux demi-heures, par exemple « 21:30-07:00 », ou rien ("").'),
+        ("quiet", 7, 'attendu : deux demi-heures, par exemple « 21:30-07:00 », ou rien ("").'),
+        ("alerts_only", "oui", "attendu : true ou false."),
         ("areas", ["bas"] * 51, "attendu : une liste d’au plus 50 noms."),
     ],
 )

@@ -179,10 +179,11 @@ async function renew({ oldSubscription, newSubscription }) {
   if (!found) return;
   const { choices } = await found.json();
   const subscription = newSubscription || (await again(oldSubscription));
+  const key = text(subscription.options.applicationServerKey);
   const answer = await fetch(`${told.base}/api/push/subscriptions`, {
     method: "PUT",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ ...subscription.toJSON(), ...choices }),
+    body: JSON.stringify({ ...subscription.toJSON(), ...choices, key }),
   });
   // Where that fails, the next visit of any page tells it again: the endpoint is not the one on record.
   if (answer.ok) await cache.put(at, json({ choices, endpoint: subscription.endpoint, told: Date.now() }));
@@ -190,9 +191,16 @@ async function renew({ oldSubscription, newSubscription }) {
 
 const json = (value) => new Response(JSON.stringify(value), { headers: { "Content-Type": "application/json" } });
 
+/** With the service's present key, which may have changed since; with the former one where it cannot be asked. */
 async function again(old) {
-  const options = old ? old.options : { userVisibleOnly: true, applicationServerKey: await publicKey() };
+  const present = await publicKey().catch(() => null);
+  const options = present || !old ? { userVisibleOnly: true, applicationServerKey: present } : old.options;
   return self.registration.pushManager.subscribe(options);
+}
+
+function text(buffer) {
+  const plain = String.fromCharCode(...new Uint8Array(buffer || 0));
+  return btoa(plain).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 }
 
 async function publicKey() {

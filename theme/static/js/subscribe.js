@@ -37,13 +37,19 @@ function chosen(group) {
   return on.length === boxes(group).length ? [] : on.map((box) => box.value);
 }
 
-const choices = () => Object.fromEntries(GROUPS.map((group) => [group, chosen(group)]));
+const choices = () => ({
+  ...Object.fromEntries(GROUPS.map((group) => [group, chosen(group)])),
+  alerts_only: form.elements.alerts_only.checked,
+  quiet: form.elements.quiet.value,
+});
 
 function fill(kept) {
   for (const group of GROUPS) {
     const wanted = kept[group] || [];
     for (const box of boxes(group)) box.checked = !wanted.length || wanted.includes(box.value);
   }
+  form.elements.alerts_only.checked = Boolean(kept.alerts_only);
+  form.elements.quiet.value = kept.quiet ?? form.elements.quiet.options[0].value;
 }
 
 /** Whether each group has a box checked; else its sentence is shown and the first box takes the focus. */
@@ -75,8 +81,15 @@ function summary(kept) {
   };
   const what = names("categories");
   const where = names("areas");
-  const first = what.length ? `Vous recevez : ${list.format(what)}` : "Vous recevez toutes les rubriques";
-  return `${first}, ${where.length ? `pour ${list.format(where)} et ce qui concerne` : "pour"} toute la commune.`;
+  const all = what.length ? `Vous recevez : ${list.format(what)}` : "Vous recevez toutes les rubriques";
+  const first = kept.alerts_only ? "Vous recevez les alertes, et rien d’autre" : all;
+  const home = where.length ? `pour ${list.format(where)} et ce qui concerne` : "pour";
+  return `${first}, ${home} toute la commune. ${night(kept)}`;
+}
+
+function night(kept) {
+  const hours = [...form.elements.quiet.options].find((option) => option.value && option.value === (kept.quiet ?? ""));
+  return hours ? `Rien ne sonne ${hours.textContent}, sauf danger.` : "Cela sonne à toute heure.";
 }
 
 // States

@@ -58,7 +58,8 @@ export async function subscribe(limit) {
 
 /** Our service's half: what this device wants. Idempotent, so that it may be told again at any time. */
 export async function tell(subscription, choices) {
-  const answer = await call("PUT", "subscriptions", { ...subscription.toJSON(), ...choices });
+  const key = text(subscription.options.applicationServerKey); // which of the service's keys this one listens to
+  const answer = await call("PUT", "subscriptions", { ...subscription.toJSON(), ...choices, key });
   await remember({ choices, endpoint: subscription.endpoint, told: Date.now() });
   return answer;
 }
@@ -83,6 +84,11 @@ async function call(method, name, body) {
 function bytes(key) {
   const plain = atob(key.replace(/-/g, "+").replace(/_/g, "/"));
   return Uint8Array.from(plain, (letter) => letter.charCodeAt(0));
+}
+
+function text(buffer) {
+  const plain = String.fromCharCode(...new Uint8Array(buffer || 0));
+  return btoa(plain).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 }
 
 function same(buffer, key) {
