@@ -17,17 +17,20 @@ from invoke.tasks import task
 from beffroi import due
 
 if TYPE_CHECKING:
-    from beffroi import commands
+    from beffroi import commands, desk
 else:
 
     class Late:
-        """The module of that name, imported when something of it is used: a list of tasks, or a timer that finds
-        nothing to do, needs none of it."""
+        """A module, imported when something of it is used: a list of tasks, or a timer that finds nothing to do, needs
+        none of it."""
+
+        def __init__(self, module: str) -> None:
+            self.module = module
 
         def __getattr__(self, name: str) -> Any:
-            return getattr(import_module("beffroi.commands"), name)
+            return getattr(import_module(self.module), name)
 
-    commands = Late()
+    commands, desk = Late("beffroi.commands"), Late("beffroi.desk")
 
 AT = {"at": "instant ISO 8601, par exemple 2026-05-04T09:30+02:00 ; maintenant par défaut"}
 
@@ -60,11 +63,20 @@ def build(_: Context, at: str = "") -> None:
     commands.build(at)
 
 
-@task(help={**AT, "if_due": "seulement si quelque chose commence, finit ou reste à envoyer (pour une minuterie)"})
-def publish(_: Context, at: str = "", if_due: bool = False) -> None:
+@task(
+    help={
+        **AT,
+        "if_due": "seulement si quelque chose commence, finit ou reste à envoyer (pour une minuterie)",
+        "yes": "ne rien demander avant de prévenir",
+        "dry_run": "dire qui serait prévenu, sans rien mettre en ligne",
+    }
+)
+def publish(_: Context, at: str = "", if_due: bool = False, yes: bool = False, dry_run: bool = False) -> None:
     """Contrôler, construire, mettre en ligne et prévenir les abonnés."""
-    if not if_due:
-        commands.publish(at)
+    if dry_run:
+        commands.rehearse(at)
+    elif not if_due:
+        commands.publish(at, yes=yes)
     elif what := due.task(Path.cwd(), at):
         commands.catch_up(what, at)
 
@@ -114,10 +126,58 @@ def deliver(_: Context, again: bool = False) -> None:
     commands.deliver(again)
 
 
+@task(help={"retry_failed": "reprendre aussi ce que les services de notification ont refusé"})
+def announce(_: Context, retry_failed: bool = False) -> None:
+    """Envoyer les notifications encore dues (autre nom de deliver)."""
+    commands.deliver(retry_failed)
+
+
+@task(positional=["what"], help={"what": "test : une notification d’essai", "endpoint": "l’adresse de son abonnement"})
+def push(_: Context, what: str, endpoint: str = "") -> None:
+    """Envoyer une notification d’essai à son propre téléphone."""
+    desk.push(what, endpoint)
+
+
 @task
-def keys(_: Context) -> None:
+def worker(_: Context) -> None:
+    """Envoyer ce qui est dû, aussi longtemps que l’on veut, à côté d’autres ouvriers."""
+    desk.worker()
+
+
+@task
+def arm(_: Context) -> None:
+    """Préparer les clés de la prochaine alerte, pour qu’elle parte plus vite."""
+    desk.arm()
+
+
+@task
+def subscribers(_: Context) -> None:
+    """Compter les abonnés, sans en nommer aucun."""
+    desk.subscribers()
+
+
+@task(positional=["what", "to"], help={"what": "copy", "to": "adresse de la base où copier"})
+def store(_: Context, what: str, to: str) -> None:
+    """Copier la base dans une autre, par exemple de SQLite vers PostgreSQL."""
+    desk.store(what, to)
+
+
+@task(help={"rotate": "créer une nouvelle clé ; l’ancienne sert encore à qui s’était abonné avec elle"})
+def keys(_: Context, rotate: bool = False) -> None:
     """Créer la clé des notifications si elle n’existe pas, et montrer sa moitié publique."""
     commands.keys()
+    if rotate:
+        desk.rotate()
+
+
+@task(
+    positional=["name"], help={"name": "nom du banc", "options": "ses options, « nom=nombre », séparées par un espace"}
+)
+def bench(_: Context, name: str, options: str = "") -> None:
+    """Mesurer, sur cette machine ; voir docs/reference/benchmarks.md."""
+    from tests.bench import run
+
+    run(name, **{key: int(value) for key, value in (one.split("=") for one in options.split())})
 
 
 @task(help={"port": "port d’écoute", "host": "adresse d’écoute"})

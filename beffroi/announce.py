@@ -14,7 +14,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from hashlib import sha256
@@ -28,7 +28,7 @@ from beffroi.channels.dispatch import Clock, Delivered, Dispatch
 from beffroi.channels.senders import senders
 from beffroi.channels.summary import summary
 from beffroi.settings import Service, Site
-from beffroi.store import ledger, shards
+from beffroi.store import figures, journal, ledger, shards
 from beffroi.store.db import transaction
 from beffroi.store.entries import Announcement, Known, Message
 from beffroi.store.worker import working
@@ -167,22 +167,36 @@ def announce(
     An empty ledger adopts everything, so that a first publication or a lost database does not ring for the whole
     archive; `adopt_all` does so on demand. Raises `VerifyError` for an unreadable feed, `StoreError`.
     """
-    horizon = at - service.max_age - webpush.LIFE  # whatever may be new, and whatever may still be owed
-    current = feed.read(release, site.publisher.url, horizon)
-    second = int(at.timestamp())
+    current, second = readable(release, site, service, at), int(at.timestamp())
     with working(service.var) as worker, transaction(engine) as connection:
         ledger.lock(connection)
         shards.bury(connection, worker.predecessors)
-        everything = Why.ASKED if adopt_all else Why.FIRST if ledger.empty(connection) else None
-        known = ledger.known(connection, [item.id for item in current.items])
-        decisions = news(current.items, known, at, service.max_age, everything=everything)
+        restored = journal.mend(connection, service.var, second)
+        decisions = decide(connection, current, service, at, adopt_all=adopt_all)
         ledger.record(connection, [_entry(site, d, at) for d in decisions], second)
         withdrawn = _withdrawn(connection, current)
         ledger.withdraw(connection, withdrawn)
-        owed = ledger.owed(connection)
+        figures.count(connection, at.astimezone(UTC).date().isoformat())
+        number, owed = journal.turn(connection), ledger.owed(connection)
         fault("recorded")
     fault("announced")
-    return Announced(tuple(decisions), withdrawn, current.faults, owed)
+    journal.write(service.var, number, [(d.item.id, Known(d.revision, d.number, d.why.told)) for d in decisions])
+    doubts = (*current.faults, *(restored.sentences() if restored else ()))
+    return Announced(tuple(decisions), withdrawn, doubts, owed)
+
+
+def readable(release: Path, site: Site, service: Service, at: datetime) -> feed.Feed:
+    """What citizens can read, as far back as something may be new or still be owed. Raises `VerifyError`."""
+    return feed.read(release, site.publisher.url, at - service.max_age - webpush.LIFE)
+
+
+def decide(
+    connection: Connection, current: feed.Feed, service: Service, at: datetime, *, adopt_all: bool = False
+) -> list[Decision]:
+    """What the ledger does not know of this feed, each with what to do about it."""
+    everything = Why.ASKED if adopt_all else Why.FIRST if ledger.empty(connection) else None
+    known = ledger.known(connection, [item.id for item in current.items])
+    return news(current.items, known, at, service.max_age, everything=everything)
 
 
 def _entry(site: Site, decision: Decision, at: datetime) -> Announcement:
@@ -220,12 +234,21 @@ def deliver(
     clock = clock or Clock()
     with working(service.var) as worker:
         with transaction(engine) as connection:
+            second = int(clock.now())
+            restored = journal.mend(connection, service.var, second)
             shards.bury(connection, worker.predecessors)
             if again:
-                ledger.reopen(connection, int(clock.now()))
-            if not ledger.owed(connection):
-                return Delivered()
-        return dispatch(site, service, engine, worker.owner, clock, progress, fault).run()
+                ledger.reopen(connection, second)
+            owed = ledger.owed(connection)
+        if not owed:
+            return Delivered(alarms=tuple(restored.sentences()) if restored else ())
+        try:
+            done = dispatch(site, service, engine, worker.owner, clock, progress, fault).run()
+        finally:
+            with transaction(engine) as connection:
+                number = journal.turn(connection)
+            journal.write(service.var, number)
+        return done
 
 
 def dispatch(
@@ -247,5 +270,6 @@ def dispatch(
         summary=partial(summary, site),
         clock=clock,
         progress=progress,
+        prearmed=service.push_prearm,
         fault=fault,
     )

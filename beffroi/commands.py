@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:  # each task imports what it needs: `check` answers before the
     from rich.table import Table
 
     from beffroi import due
+    from beffroi.foresee import Outlook
     from beffroi.held import Held
     from beffroi.publish import Published
 
@@ -96,13 +98,15 @@ def build(at: str) -> None:
     out.print(f"{len(built.items)} contenus et {built.pages} pages dans {built.out.name}/", markup=False)
 
 
-def publish(at: str, adopt: bool = False, excused: type[BeffroiError] | None = None) -> None:
+def publish(at: str, adopt: bool = False, yes: bool = False, excused: type[BeffroiError] | None = None) -> None:
     """The whole road, with a table at its end of what reached whom; exit status 3 where a file is faulty, 1 where a
     message was refused."""
     from beffroi import publish as publishing
 
     with plainly(excused) as root, _bar() as progress:
-        done = publishing.publish(root, instant(at), adopt=adopt, step=step, progress=progress, hold=hold)
+        done = publishing.publish(
+            root, instant(at), adopt=adopt, step=step, progress=progress, hold=hold, confirm=partial(_asked, yes)
+        )
     warn(done.warnings)
     reached, *troubles = done.delivered.sentences()
     for sentence in [*done.announced.sentences(), *troubles]:
@@ -113,6 +117,32 @@ def publish(at: str, adopt: bool = False, excused: type[BeffroiError] | None = N
         sys.exit(HELD)
     if done.delivered.failed or done.announced.faults:
         sys.exit(1)
+
+
+def _asked(yes: bool, outlook: Outlook) -> bool:
+    """Say what is about to be told; at a terminal, ask."""
+    if not outlook.told:
+        return True
+    for sentence in outlook.sentences():
+        err.print(
+            f"  {sentence}", style="yellow" if outlook.too_many and sentence == outlook.pace() else "", markup=False
+        )
+    if yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return True
+    err.print("Prévenir maintenant ? [o/N] ", style="bold", end="", markup=False)
+    if sys.stdin.readline().strip().lower() in {"o", "oui", "y", "yes"}:
+        return True
+    err.print("Le site est en ligne ; personne n’est prévenu. La prochaine publication le redemandera.", style="yellow")
+    return False
+
+
+def rehearse(at: str) -> None:
+    """What a publication would tell, without publishing."""
+    from beffroi import publish as publishing
+
+    with plainly() as root:
+        outlook = publishing.rehearse(root, instant(at), step=step, hold=hold)
+    out.print("\n".join(outlook.sentences()), markup=False)
 
 
 def catch_up(what: due.Task, at: str) -> None:
@@ -156,15 +186,19 @@ def _bar() -> Iterator[Callable[[int, int], None]]:
     )
 
     columns = (TextColumn("▸ Envoi"), BarColumn(), MofNCompleteColumn(), TaskProgressColumn(show_speed=True))
-    with Progress(*columns, TimeRemainingColumn(), console=err, transient=True) as bar:
-        tasks: list[int] = []
+    bar = Progress(*columns, TimeRemainingColumn(), console=err, transient=True)
+    tasks: list[int] = []
 
-        def progress(done: int, total: int) -> None:
-            if not tasks:
-                tasks.append(bar.add_task("", total=total))
-            bar.update(tasks[0], completed=done, total=total)  # type: ignore[arg-type]  # a TaskID is an int
+    def progress(done: int, total: int) -> None:
+        if not tasks:
+            tasks.append(bar.add_task("", total=total))
+            bar.start()  # not before: until then somebody may be asked something
+        bar.update(tasks[0], completed=done, total=total)  # type: ignore[arg-type]  # a TaskID is an int
 
+    try:
         yield progress
+    finally:
+        bar.stop()
 
 
 def _table(done: Published, reached: str) -> Table:

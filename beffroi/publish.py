@@ -19,6 +19,7 @@ from beffroi.channels import keys
 from beffroi.check import check
 from beffroi.deploy import Deployed, deploy, swap
 from beffroi.errors import BeffroiError, CheckFailed, DeployError, Fault
+from beffroi.foresee import Outlook, foresee
 from beffroi.settings import SETTINGS, Service, Site, read_service, read_site
 from beffroi.site.build import Built, build
 from beffroi.store import ledger
@@ -27,6 +28,7 @@ from beffroi.verify import verify
 
 Step = Callable[[str], None]
 Progress = Callable[[int, int], None]
+Confirm = Callable[[Outlook], bool]
 Hold = Callable[[Sequence[held.Held]], None]
 
 
@@ -45,6 +47,7 @@ class Published:
     deployed: Deployed
     announced: Announced
     delivered: Delivered
+    outlook: Outlook
 
 
 def publish(
@@ -55,11 +58,13 @@ def publish(
     step: Step = lambda _: None,
     progress: Progress = lambda _d, _t: None,
     hold: Hold = lambda _: None,
+    confirm: Confirm = lambda _: True,
 ) -> Published:
     """Publish the site of that folder as it stands at that instant.
 
     `adopt` records what is new without telling anybody. `step` hears the name of each stage, `hold` which files are
-    faulty and what stands in their place, `progress` how many of the messages owed have an answer. Raises
+    faulty and what stands in their place, `progress` how many of the messages owed have an answer. `confirm` says,
+    once the site is online, whether phones may be told; if not, the next publication asks again. Raises
     `BeffroiError`: before the deployment nothing has changed; after it, whatever is owed stays in the ledger and the
     next publication goes on.
     """
@@ -79,13 +84,31 @@ def publish(
         keys.ensure(service.vapid_key)
         engine = connect(service.database)
         step("Annonce")
-        announced = announce(deployed.release, site, service, engine, at, adopt_all=adopt)
+        outlook = foresee(deployed.release, site, service, engine, at, adopt_all=adopt)
+        announced = Announced()
+        if confirm(outlook):
+            announced = announce(deployed.release, site, service, engine, at, adopt_all=adopt)
         delivered = deliver(site, service, engine, progress=progress)
         following = plan.following(tree, at)
         due.write(
             service.var, due.Due(following.timestamp() if following else None, owed(engine, delivered), False, commit)
         )
-    return Published(site, stood.warnings, stood.held, built, deployed, announced, delivered)
+    return Published(site, stood.warnings, stood.held, built, deployed, announced, delivered, outlook)
+
+
+def rehearse(root: Path, at: datetime, *, step: Step = lambda _: None, hold: Hold = lambda _: None) -> Outlook:
+    """Build and verify, and say what a publication would tell; nothing goes online and nobody is told.
+
+    Raises `BeffroiError`.
+    """
+    site, service = read_site(root / SETTINGS), read_service(root)
+    with only_one(service.var):
+        step("Contrôle des contenus")
+        stood = held.standing(site, service.var)
+        if stood.held:
+            hold(stood.held)
+        built = rebuilt(accepted(site, stood), at, service, step)
+        return foresee(built.out, site, service, connect(service.database), at)
 
 
 @contextmanager

@@ -178,7 +178,16 @@ class Service(BaseSettings):
         7, gt=0, description="Au-delà de cet âge (jours), un contenu n’est pas annoncé."
     )
     push_timeout: float = Field(10, gt=0, description="Délai de réponse d’un service de notification (secondes).")
+    push_prearm: bool = Field(
+        True, description="Préparer à l’avance les clés des alertes, pour les envoyer quatre fois plus vite."
+    )
     push_workers: int = Field(8, ge=1, le=64, description="Envois simultanés.")
+    keep_months: int = Field(
+        12, ge=1, description="Mois après lesquels un abonnement que son navigateur ne montre plus est oublié."
+    )
+    pushes_a_week: int = Field(
+        5, ge=1, description="Notifications par habitant et par semaine au-delà desquelles la publication prévient."
+    )
     rate_limit: str = Field("120/minute", description="Demandes d’abonnement admises par adresse.")
     trusted_proxies: str = Field("127.0.0.1,::1", description="Relais dont l’en-tête X-Forwarded-For est cru.")
 

@@ -10,12 +10,19 @@ import socket
 import time
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 from threading import Event
 
 from sqlalchemy import Engine
 
 from beffroi.announce import Clock, Delivered, Fault, dispatch
 from beffroi.settings import Service, Site
+from beffroi.store import figures
+from beffroi.store.db import transaction
+
+MONTH = 30 * 24 * 3600
+COUNTS = 400 * 24 * 3600
+"""Seconds for which the counts of an announcement are kept: a year and a month."""
 
 REST = 1.0
 """Seconds between two looks at the ledger."""
@@ -24,6 +31,16 @@ REST = 1.0
 def name() -> str:
     """A name that no other worker has, nor ever had, on any machine."""
     return f"{socket.gethostname()[:64]}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
+
+
+def retain(service: Service, engine: Engine, now: float) -> int:
+    """Forget the subscriptions that no browser has presented for `BEFFROI_KEEP_MONTHS`, and old counts; return how
+    many subscriptions that was. Raises `StoreError`."""
+    second = int(now)
+    with transaction(engine) as connection:
+        figures.count(connection, datetime.fromtimestamp(now, UTC).date().isoformat())
+        figures.forget_told(connection, second - COUNTS)
+        return figures.forget_unseen(connection, second - service.keep_months * MONTH)
 
 
 def work(

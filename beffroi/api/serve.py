@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import errno
 import socket
+import time
+from contextlib import suppress
+from threading import Thread
 
 import uvicorn
 from rich.console import Console
+from sqlalchemy import Engine
 
 from beffroi.api.app import application
 from beffroi.channels import keys
-from beffroi.errors import BeffroiError
+from beffroi.channels.arming import prearm
+from beffroi.errors import BeffroiError, StoreError
 from beffroi.settings import Service, Site
 from beffroi.store.db import connect
+
+ARMING = 30
+"""Seconds between two looks for subscriptions that are not armed."""
 
 
 def serve(site: Site, service: Service, *, port: int = 8000, host: str = "localhost") -> None:
@@ -21,16 +29,27 @@ def serve(site: Site, service: Service, *, port: int = 8000, host: str = "localh
     No access log: nobody is observed. Raises `BeffroiError` where the port is taken.
     """
     keys.ensure(service.vapid_key)
-    app = application(site, service, connect(service.database), keys.public_key(service.vapid_key))
+    engine = connect(service.database)
+    app = application(site, service, engine, keys.public_key(service.vapid_key))
     sockets = _listen(host, port)
     shown = sockets[0].getsockname()[1]
     # proxy_headers: who is a relay is BEFFROI_TRUSTED_PROXIES' to say, in one place.
     quiet = {"log_level": "warning", "access_log": False, "server_header": False, "proxy_headers": False}
+    if service.push_prearm:
+        Thread(target=_arming, args=(engine,), name="arming", daemon=True).start()
     config = uvicorn.Config(app, lifespan="off", **quiet)  # type: ignore[arg-type]  # each of its own type
     Console(soft_wrap=True).print(
         f"Le site est sur http://{host}:{shown}{site.base}/ (Ctrl-C pour arrêter)", markup=False
     )
     uvicorn.Server(config).run(sockets=sockets)
+
+
+def _arming(engine: Engine) -> None:
+    """In idle time, for ever: make the key material of the next alert, a few at a time, so that no citizen waits."""
+    while True:
+        with suppress(StoreError):  # the database is away: the next turn sees
+            prearm(engine)
+        time.sleep(ARMING)
 
 
 def _listen(host: str, port: int) -> list[socket.socket]:

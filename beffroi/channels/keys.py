@@ -70,6 +70,34 @@ def _new_key() -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
+def rotate(path: Path) -> Path:
+    """Put a new key in the place of the present one, which is kept beside as `NAME-former-N.pem`; return where.
+
+    At every instant there is a whole key at `path`. Raises `SettingsError`.
+    """
+    load(path)
+    taken = len(former(path))
+    kept = path.with_name(f"{path.stem}-former-{taken + 1}.pem")
+    try:
+        os.link(path, kept)
+        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            file.write(_new_key())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(file.name, path)
+        _sync(path.parent)
+    except OSError as error:
+        raise SettingsError(
+            f"La clé {path} ne peut être remplacée : {error.strerror} ; vérifiez les droits du dossier."
+        ) from error
+    return kept
+
+
+def former(path: Path) -> list[Path]:
+    """The keys that `rotate` kept, the oldest first."""
+    return sorted(path.parent.glob(f"{path.stem}-former-*.pem"), key=lambda one: (len(one.name), one.name))
+
+
 def load(path: Path) -> Vapid02:
     """The key, parsed once for all messages.
 

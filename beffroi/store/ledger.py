@@ -80,6 +80,12 @@ def items_owed(connection: Connection) -> set[str]:
     return set(rows.scalars())
 
 
+def titled_owed(connection: Connection) -> tuple[str, ...]:
+    """The ids of everything of which something is still owed, summaries included."""
+    query = select(announcements.c.item_id).join_from(announcements, shards).where(shards.c.state == "open")
+    return tuple(sorted(set(connection.execute(query).scalars())))
+
+
 def remaining() -> ColumnElement[int]:
     """How many of a shard have no answer yet: as many as it concerned when it was written, less the answers."""
     columns = shards.c

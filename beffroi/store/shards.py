@@ -56,6 +56,18 @@ def claim(
     return None if taken is None else _described(connection, taken)
 
 
+def due_now(connection: Connection, now: int) -> list[tuple[int, str, str]]:
+    """(shard, item, vendor) of everything that `claim` would give, the most urgent first."""
+    columns = shards.c
+    rows = connection.execute(
+        select(columns.id, announcements.c.item_id, columns.origin)
+        .select_from(shards.join(announcements))
+        .where(columns.state == "open", columns.due_at <= now, free(now), ~_closed(now), ~_busy(now))
+        .order_by(columns.rank, columns.due_at, columns.id)
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
 def free(now: int) -> ColumnElement[bool]:
     """Nobody has it, or whoever had it is taken for dead."""
     return or_(shards.c.lease_until <= now, shards.c.lease_until > now + LONGEST_LEASE)

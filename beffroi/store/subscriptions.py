@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from sqlalchemy import Engine, delete, func, select
+from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from beffroi.store import armed
@@ -80,6 +80,15 @@ def remove(engine: Engine, endpoint: str, auth: str) -> bool:
             return False
         connection.execute(delete(table).where(table.c.id == row.id))
     return True
+
+
+def stamp(engine: Engine, vapid: str) -> int:
+    """Write down with which public key those subscribed who did not say; before another one takes its place.
+
+    Returns how many. Raises `StoreError`.
+    """
+    with transaction(engine) as connection:
+        return connection.execute(update(table).where(table.c.vapid == "").values(vapid=vapid)).rowcount
 
 
 def count(engine: Engine) -> int:

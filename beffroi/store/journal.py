@@ -1,0 +1,133 @@
+"""A second witness of what was announced, in a file beside the database: it tells a database that was put back from an
+older copy, and gives it back what it forgot.
+
+`var/annonces.jsonl` has one line an announcement, and one a publication with its number (*generation*), which the
+database has too. It is written after the database's own commit: it never knows more than a database that lost nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from beffroi.errors import StoreError
+from beffroi.store import ledger
+from beffroi.store.entries import Known, Message
+from beffroi.store.tables import announcements, marks, shards
+
+NAME = "annonces.jsonl"
+_TAIL = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What was mended after an older copy of the database came back: `forgotten` items that had been announced or
+    adopted since, and `stopped`, items whose sending that copy believes unfinished: who heard of them is in doubt."""
+
+    forgotten: tuple[str, ...]
+    stopped: tuple[str, ...]
+
+    def sentences(self) -> list[str]:
+        """For the agent."""
+        lines = ["La base de données est plus ancienne que la dernière publication : une copie a été remise en place."]
+        if self.forgotten:
+            lines.append(f"Déjà annoncés depuis cette copie, et non annoncés de nouveau : {', '.join(self.forgotten)}.")
+        if self.stopped:
+            lines.append(
+                f"En doute, et arrêtés, car des habitants ont pu les recevoir : {', '.join(self.stopped)} ; pour "
+                "prévenir de nouveau tout le monde, changez leurs mots ou leur date « updated »."
+            )
+        return lines
+
+
+def mend(connection: Connection, var: Path, at: int) -> Restored | None:
+    """Compare the two witnesses; where the database is the older one, write in it what it forgot, and stop what it
+    would send again. None where all is well. Raises `StoreError` where the file cannot be read."""
+    if generation(connection) >= _last(var / NAME):
+        return None
+    told = dict(_read(var / NAME))
+    known = ledger.known(connection, told)
+    forgotten = [one for one, kept in told.items() if one not in known or known[one].number < kept.number]
+    if rows := [_row(one, told[one], at) for one in forgotten]:
+        connection.execute(insert(announcements), rows)
+    stopped = ledger.titled_owed(connection)
+    ledger.drop(connection, shards.c.id > 0, "en doute : la base a été remise d’une copie plus ancienne")
+    _set(connection, _last(var / NAME))
+    return Restored(tuple(forgotten), stopped)
+
+
+def _row(item_id: str, kept: Known, at: int) -> dict[str, object]:
+    state = "told" if kept.told else "adopted"
+    row = {"item_id": item_id, "number": kept.number, "revision": kept.revision, "state": state}
+    return row | ledger.said(Message("", "low", "", 0)) | {"audience": "", "created_at": at}
+
+
+def generation(connection: Connection) -> int:
+    """The number of the last publication that the database knows."""
+    return connection.execute(select(marks.c.value).where(marks.c.name == "generation")).scalar() or 0
+
+
+def turn(connection: Connection) -> int:
+    """Count one more; return it, for `write` after the commit."""
+    number = generation(connection) + 1
+    _set(connection, number)
+    return number
+
+
+def _set(connection: Connection, number: int) -> None:
+    insert_into = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(marks)
+    statement = insert_into.values(name="generation", value=number)
+    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": number}))
+
+
+def write(var: Path, number: int, told: Iterable[tuple[str, Known]] = ()) -> None:
+    """After the commit: what was announced or adopted in this publication, and its number. Raises `StoreError`."""
+    lines = [{"item": one, "number": k.number, "revision": k.revision, "told": k.told} for one, k in told]
+    text = "".join(f"{json.dumps(line)}\n" for line in [*lines, {"generation": number}])
+    try:
+        with open(var / NAME, "a", encoding="ascii") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise StoreError(f"Le journal {var / NAME} ne peut être écrit : {error.strerror}.") from error
+
+
+def _last(path: Path) -> int:
+    """The last number in the file, read from its end; 0 where there is no file."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - _TAIL))
+            lines = file.read().splitlines()
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise StoreError(f"Le journal {path} ne peut être lu : {error.strerror}.") from error
+    numbers = [found["generation"] for line in lines if "generation" in (found := _parsed(line))]
+    return int(numbers[-1]) if numbers else 0
+
+
+def _read(path: Path) -> Iterator[tuple[str, Known]]:
+    """Each item's last line; a line that a power cut left unfinished is passed over."""
+    ever: set[str] = set()
+    with open(path, "rb") as file:
+        for line in file:
+            if "item" in (found := _parsed(line)):
+                ever |= {found["item"]} if found["told"] else set()
+                yield found["item"], Known(found["revision"], found["number"], found["item"] in ever)
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
