@@ -10,6 +10,10 @@ from tests.town import REPO
 VNU = REPO / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
 
 
+NEWER = ("“container-type”", "“@container”")
+"""Container queries: in every browser since 2023."""
+
+
 def nu(*arguments: str | Path) -> list[str]:
     """What the checker says, one line a fault."""
     command = ["java", "-Xss1m", "-jar", str(VNU), "--format", "gnu", "--exit-zero-always", *map(str, arguments)]
@@ -22,5 +26,6 @@ def test_every_page_is_valid(real: Path, tiny: Path) -> None:
 
 
 def test_style_sheets_are_valid() -> None:
-    """No error in any style sheet."""
-    assert [] == nu("--css", "--errors-only", *sorted((REPO / "theme" / "static" / "css").glob("*.css")))
+    """No error in any style sheet, but for what the checker does not know yet."""
+    said = nu("--css", "--errors-only", *sorted((REPO / "theme" / "static" / "css").glob("*.css")))
+    assert [] == [line for line in said if not any(word in line for word in NEWER)]
