@@ -72,13 +72,14 @@ def find(command: str) -> str | None:
 
 def install(packages: list[str]) -> None:
     """Install Debian packages, as root or through sudo; else exit with the command to run."""
-    command = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
+    # A new machine's own updates may hold the lock for a while.
+    command = ["apt-get", "-o", "DPkg::Lock::Timeout=300", "install", "-y", "--no-install-recommends", *packages]
     sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
     if not shutil.which("apt-get") or (sudo and not shutil.which("sudo")):
         sys.exit(f"Il manque aux tests : {', '.join(packages)}. Sous Debian, en root : {shlex.join(command)}")
     print(f"Installation de {', '.join(packages)}…", file=sys.stderr, flush=True)
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for step in (["apt-get", "update"], command):
+    for step in (["apt-get", "update"], command):  # one source of many that does not answer need not stop us
         done = subprocess.run([*sudo, *step], env=quiet, stdout=subprocess.DEVNULL, check=False)
-        if done.returncode:
-            sys.exit(f"Échec de « {shlex.join(step)} » ; lancez en root : {shlex.join(command)}")
+    if done.returncode:
+        sys.exit(f"L’installation a échoué ; lancez en root : apt-get update && {shlex.join(command)}")

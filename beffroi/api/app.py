@@ -19,6 +19,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
 
 from beffroi.api.live import SECURITY, Live
+from beffroi.api.openapi import describe
 from beffroi.api.problems import on_error, on_failure, on_http
 from beffroi.api.subscriptions import Subscriptions
 from beffroi.errors import BeffroiError
@@ -36,12 +37,23 @@ def application(site: Site, service: Service, engine: Engine, key: str) -> ASGIA
             Route("/push/key", push.key, methods=["GET"]),
             Route("/push/subscriptions", push.change, methods=["PUT", "DELETE"]),
             Route("/health", health(engine, service.current), methods=["GET"]),
+            Route("/openapi.json", description(site), methods=["GET"]),
         ],
         exception_handlers=HANDLERS,
     )
     live = Route("/{path:path}", Live(service.current, site.base).__call__, methods=["GET"])
     routes = [Mount(f"{site.base}/api", api), live]
     return Starlette(routes=routes, middleware=[Middleware(Headers)], exception_handlers=HANDLERS)
+
+
+def description(site: Site) -> Endpoint:
+    """What may be asked, for programs; open to every page."""
+    shown = describe(site)
+
+    async def answer(_: Request) -> Response:
+        return JSONResponse(shown, headers={"Cache-Control": "no-cache", "Access-Control-Allow-Origin": "*"})
+
+    return answer
 
 
 def health(engine: Engine, current: Path) -> Endpoint:

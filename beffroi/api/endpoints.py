@@ -7,9 +7,9 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
+from beffroi.api.openapi import LENGTH
 from beffroi.errors import SettingsError
 
-LENGTH = 2048
 _HOST = re.compile(
     r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,62}|localhost|\d{1,3}(?:\.\d{1,3}){3}|\[::1\]"
 )

@@ -41,7 +41,8 @@ def serve(site: Site, service: Service, *, port: int = 8000, host: str = "localh
     Console(soft_wrap=True).print(
         f"Le site est sur http://{host}:{shown}{site.base}/ (Ctrl-C pour arrêter)", markup=False
     )
-    uvicorn.Server(config).run(sockets=sockets)
+    with suppress(KeyboardInterrupt):  # Ctrl-C is how one stops it, not a failure
+        uvicorn.Server(config).run(sockets=sockets)
 
 
 def _arming(engine: Engine) -> None:

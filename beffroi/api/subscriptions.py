@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from beffroi.api.endpoints import PushHosts
 from beffroi.api.limits import Guard
+from beffroi.api.openapi import CHOICES
 from beffroi.api.problems import Problem
 from beffroi.settings import Service, Site
 from beffroi.store import quiet
@@ -23,7 +24,6 @@ from beffroi.store.subscriptions import Subscription
 
 BODY = 16 * 1024
 """Bytes of a body; a browser's subscription has about 500."""
-CHOICES = 50
 
 
 class Subscriptions:

@@ -51,7 +51,7 @@ class Commune(Town):
         super().__init__(folder / "bourg-é", self.url)
         self._settings = {"BEFFROI_PUSH_HOSTS": push_hosts, "BEFFROI_DATABASE_URL": database}
         self.database = database or f"sqlite:///{self.root / 'var' / 'beffroi.sqlite3'}"
-        self._server: subprocess.Popen[str] | None = None
+        self.server: subprocess.Popen[str] | None = None
         self.write("actualites/bienvenue", f"title: Bienvenue\ndate: {day(-2)}", "Bonjour à tous, voici le bourg.")
         (self.root / ".gitignore").write_text("/output/\n/var/\n", encoding="ascii")
         self.git("init", "--quiet")
@@ -101,22 +101,22 @@ class Commune(Town):
     def serve(self) -> None:
         """The real service, ready when this returns."""
         command = [sys.executable, "-m", "invoke", "serve", "--port", str(self.port)]
-        self._server = subprocess.Popen(
+        self.server = subprocess.Popen(
             command, cwd=self.root, env=self.settings(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
-        assert self._server.stdout is not None
-        line = self._server.stdout.readline()
-        assert self.url in line, line + self._server.stdout.read()
+        assert self.server.stdout is not None
+        line = self.server.stdout.readline()
+        assert self.url in line, line + self.server.stdout.read()
 
     def stop(self) -> None:
         """Stop the service: whatever still appears comes out of the browser."""
-        if self._server is not None:
-            self._server.terminate()
-            assert self._server.stdout is not None
-            self._server.stdout.read()
-            self._server.wait(20)
-            self._server.stdout.close()
-            self._server = None
+        if self.server is not None:
+            self.server.terminate()
+            assert self.server.stdout is not None
+            self.server.stdout.read()
+            self.server.wait(20)
+            self.server.stdout.close()
+            self.server = None
 
     def subscribe(self, subscription: dict[str, Any], **choices: list[str]) -> int:
         """PUT a subscription through the real service; the status of the answer."""
