@@ -10,6 +10,7 @@ from beffroi.settings import Site
 CHOICES = 50
 """How many names a list of categories or areas may hold."""
 LENGTH = 2048
+QUIET = "^(([01][0-9]|2[0-3]):[03]0-([01][0-9]|2[0-3]):[03]0)?$"
 """Characters of an endpoint."""
 
 
@@ -70,7 +71,16 @@ def _ref(schema: str) -> dict[str, Any]:
 def _schemas(site: Site) -> dict[str, Any]:
     text, flag = {"type": "string"}, {"type": "boolean"}
     key = {"type": "string", "description": "base64url"}
-    choices = {"categories": _names(list(site.categories)), "areas": _names(list(site.areas))}
+    choices = {
+        "categories": _names(list(site.categories)),
+        "areas": _names(list(site.areas)),
+        "quiet": {
+            "type": "string",
+            "pattern": QUIET,
+            "description": "Deux demi-heures, à l’heure de la commune, ou rien.",
+        },
+        "alerts_only": flag,
+    }
     identity = {
         "endpoint": {"type": "string", "format": "uri", "maxLength": LENGTH},
         "keys": _object(["p256dh", "auth"], p256dh=key, auth=key),
@@ -78,7 +88,7 @@ def _schemas(site: Site) -> dict[str, Any]:
     return {
         "Key": _object(["key"], key=key),
         "Identity": _object(list(identity), **identity),
-        "Subscription": _object(list(identity), **identity, **choices),
+        "Subscription": _object(list(identity), **identity, **choices, key=key),
         "Choices": _object(list(choices), **choices),
         "Health": _object(["status"], status={"enum": ["ok", "unavailable"]}, database=flag, release=flag),
         "Problem": _object(

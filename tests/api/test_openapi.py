@@ -64,5 +64,8 @@ def test_bodies_fit(described: dict[str, Any]) -> None:
     """What may go in: a browser's own JSON with the town's names, and not others."""
     assert valid(described, "Subscription", subscription(categories=["alertes"], areas=[]))
     assert valid(described, "Identity", subscription())
+    assert valid(described, "Subscription", subscription(quiet="21:30-07:00", alerts_only=True))
+    assert valid(described, "Subscription", subscription(quiet=""))
+    assert not valid(described, "Subscription", subscription(quiet="la nuit"))
     assert not valid(described, "Subscription", subscription(areas=["centre"]))
     assert not valid(described, "Subscription", {"endpoint": "https://a.fr"})

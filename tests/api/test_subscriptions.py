@@ -175,9 +175,17 @@ def test_padded_keys_are_the_same(client: Client) -> None:
     assert (204, 0) == (client.delete({**made, "keys": padded}).status, subscriptions.count(client.engine))
 
 
+QUIET = 'attendu : deux demi-heures, par exemple « 21:30-07:00 », ou rien ("").'
+
+
 @pytest.mark.parametrize(
     ("field", "value", "why"),
     [
+        ("quiet", "21:30", QUIET),
+        ("quiet", "21:15-07:00", QUIET),
+        ("quiet", "22:00-22:00", QUIET),
+        ("quiet", 22, QUIET),
+        ("alerts_only", "oui", "attendu : true ou false."),
         ("categories", ["alertes", "sport"], "« sport » est inconnu ; les noms admis sont : alertes, actualites."),
         ("areas", ["centre"], "« centre » est inconnu ; les noms admis sont : bas, haut."),
         ("areas", ["\ud800"], "« ? » est inconnu ; les noms admis sont : bas, haut."),
