@@ -52,6 +52,12 @@ def check(
 
 
 @task
+def schema(_: Context) -> None:
+    """Engendrer des modèles la référence des rédacteurs et les schémas JSON."""
+    commands.schema()
+
+
+@task
 def hooks(_: Context) -> None:
     """Poser le crochet git qui refuse un commit fautif."""
     commands.hooks()

@@ -76,6 +76,15 @@ def check(changed: str, staged: bool, form: str) -> None:
         sys.exit(1)
 
 
+def schema() -> None:
+    """Write anew what is generated from the models, where it differs."""
+    from beffroi.schema import published
+
+    with plainly() as root:
+        for path in published.write(read_site(root / SETTINGS)):
+            out.print(_short(path), markup=False)
+
+
 def hooks() -> None:
     """Install the pre-commit hook."""
     from beffroi.hooks import install

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 
 from beffroi.content import Entry
 from beffroi.schema.french import folded, say, shown
+from beffroi.schema.written import LONGEST
 from beffroi.settings import Site
 
-PANEL, PANEL_WORD, PUSH, SUMMARY, TITLE = 60, 16, 120, 200, 80
+PANEL, PANEL_WORD, PUSH, SUMMARY, TITLE = LONGEST["panel"], 16, LONGEST["push"], 200, 80
 """Characters: what a street panel shows at once, its longest word, a notification, a summary, a title."""
 
 SCREENS = ((16, 8), (20, 7))
@@ -72,18 +73,13 @@ def _lengths(entry: Entry) -> Iterator[Told]:
 
 def _panel(site: Site, entry: Entry) -> Iterator[Told]:
     """What the street panels would show: `panel`, else the title."""
-    front = entry.document.front
-    if front.panel is False or entry.category is None:
-        return
-    name = "panel" if front.panel else "title"
-    words = front.panel or front.title
-    if name == "title" and entry.category.kind == "discover" and front.severity is None:
-        return  # does not go to the panels
-    if name == "panel":
-        yield from _own_panel(words)
-    else:
-        yield from _title_on_panel(words)
-    yield from _refused(site, name, words)
+    front, category = entry.document.front, entry.category
+    if front.panel:
+        yield from _own_panel(front.panel)
+        yield from _refused(site, "panel", front.panel)
+    elif front.panel is None and category and (category.kind != "discover" or front.severity):
+        yield from _title_on_panel(front.title)
+        yield from _refused(site, "title", front.title)
 
 
 def _own_panel(words: str) -> Iterator[Told]:

@@ -15,6 +15,7 @@ from beffroi import model
 from beffroi.schema.dates import Moment, hours_later, midnight_after
 from beffroi.schema.french import folded, nearest, one_of, say, shown
 from beffroi.schema.reader import Field, Reader, choice, listed, mapping, plain, text, web, when
+from beffroi.schema.written import LONGEST
 
 EVENT_HOURS = 3
 """How long an event without an end lasts, midnight at the latest."""
@@ -46,6 +47,11 @@ class ImageRef(BaseModel, frozen=True):
     src: str
     alt: str = ""
     credit: str = ""
+
+
+def capped(path: str) -> Field:
+    """A text as long as `beffroi.schema.written` says."""
+    return plain(LONGEST[path])
 
 
 def tag(r: Reader, name: str, node: yaml.Node) -> str | None:
@@ -94,7 +100,11 @@ def image_file(r: Reader, name: str, node: yaml.Node) -> str | None:
 
 def image(r: Reader, name: str, node: yaml.Node) -> ImageRef | None:
     """The image; its file and its text are checked elsewhere."""
-    fields: dict[str, Field] = {"src": image_file, "alt": plain(300), "credit": plain(200)}
+    fields: dict[str, Field] = {
+        "src": image_file,
+        "alt": capped("image.alt"),
+        "credit": capped("image.credit"),
+    }
     found = mapping(r, name, node, fields, "« src: » et « alt: » en dessous, décalés de deux espaces")
     if found is None:
         return None
@@ -143,7 +153,12 @@ def words(r: Reader, name: str, node: yaml.Node) -> str | Literal[False] | None:
 def event(r: Reader, name: str, node: yaml.Node) -> model.Event | None:
     """When and where. Without hours it lasts whole days; without `end`, that day, or `EVENT_HOURS` hours, midnight at
     the latest."""
-    fields: dict[str, Field] = {"start": when, "end": when, "place": plain(200), "price": plain(100)}
+    fields: dict[str, Field] = {
+        "start": when,
+        "end": when,
+        "place": capped("event.place"),
+        "price": capped("event.price"),
+    }
     found = mapping(r, name, node, fields, "« start: » et « place: » en dessous, décalés de deux espaces")
     if found is None or not required(r, name, found, "start", "2026-05-04 20:30"):
         return None
@@ -191,7 +206,11 @@ def degrees(limit: int, example: str) -> Field:
 
 def location(r: Reader, name: str, node: yaml.Node) -> model.Location | None:
     """A point and its address."""
-    fields: dict[str, Field] = {"lat": degrees(90, "45.2367"), "lon": degrees(180, "5.8936"), "address": plain(200)}
+    fields: dict[str, Field] = {
+        "lat": degrees(90, "45.2367"),
+        "lon": degrees(180, "5.8936"),
+        "address": capped("location.address"),
+    }
     found = mapping(r, name, node, fields, "« lat: » et « lon: » en dessous, décalés de deux espaces")
     if found is None:
         return None
@@ -219,7 +238,13 @@ def aliases(r: Reader, name: str, node: yaml.Node) -> tuple[str, ...] | None:
 
 def source(r: Reader, name: str, node: yaml.Node) -> model.Source | None:
     """One source."""
-    found = mapping(r, name, node, {"title": plain(200), "url": web}, "« - title: … » puis « url: … » en dessous")
+    found = mapping(
+        r,
+        name,
+        node,
+        {"title": capped("sources.title"), "url": web},
+        "« - title: … » puis « url: … » en dessous",
+    )
     return model.Source(**found) if found is not None and required(r, name, found, "title", "…") else None
 
 
@@ -238,10 +263,10 @@ def required(r: Reader, name: str, found: dict[str, Any], key: str, example: str
 
 
 FIELDS: dict[str, Field] = {
-    "title": plain(120),
+    "title": capped("title"),
     "date": when,
     "updated": when,
-    "summary": plain(500),
+    "summary": capped("summary"),
     "tags": tags,
     "image": image,
     "lang": language,
