@@ -63,10 +63,10 @@ def hooks(_: Context) -> None:
     commands.hooks()
 
 
-@task(help=AT)
-def build(_: Context, at: str = "") -> None:
+@task(help={**AT, "clean": "tout refaire, sans rien reprendre de la construction précédente"})
+def build(_: Context, at: str = "", clean: bool = False) -> None:
     """Contrôler, puis construire le site dans output/."""
-    commands.build(at)
+    commands.build(at, clean)
 
 
 @task(

@@ -94,14 +94,14 @@ def hooks() -> None:
     out.print(f"Crochet posé : {_short(place)}", markup=False)
 
 
-def build(at: str) -> None:
+def build(at: str, clean: bool = False) -> None:
     """Check, build and verify, without putting anything online."""
-    from beffroi.publish import checked, only_one, rebuilt
+    from beffroi.publish import checked, memory, only_one, rebuilt
 
     with plainly() as root:
         site, service = read_site(root / SETTINGS), read_service(root)
         with only_one(service.var):
-            tree, warnings = checked(site, step)
+            tree, warnings = checked(site, memory(site, service, step, clean=clean), step)
             built = rebuilt(tree, instant(at), service, step)
     warn(warnings)
     out.print(f"{len(built.items)} contenus et {built.pages} pages dans {built.out.name}/", markup=False)

@@ -5,26 +5,25 @@
 
 from __future__ import annotations
 
-import os
 import posixpath
 import unicodedata
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
+from beffroi.entry import PAGES, Entries, Entry, Row, row_of, source_of
 from beffroi.errors import Fault
-from beffroi.model import Alert, Category, Certainty, Severity, Urgency, latest
-from beffroi.schema import ALERT_HOURS, Document, Invalid, parse
-from beffroi.schema.dates import hours_later
+from beffroi.memo import Memo
+from beffroi.memo.stamps import NOWHERE, Files, digest
+from beffroi.schema import Invalid, parse
 from beffroi.settings import Site
 from beffroi.text import slugify
 
-PAGES = "pages"
-"""The folder of the lasting pages (contact, legal notice…): no date, addresses at the root of the site."""
+__all__ = ["IMAGES", "PAGES", "RASTER", "Entries", "Entry", "Link", "Row", "Target", "Tree", "read", "resolve"]
 
 IMAGES = "images"
 """The folder of the originals: never copied, only re-encoded."""
@@ -53,54 +52,6 @@ RASTER = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif"})
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One Markdown file that passed its schema. `source` is its path from the site's root, with slashes."""
-
-    path: Path
-    source: str
-    id: str
-    slug: str
-    category: Category | None
-    document: Document
-
-    @property
-    def url_path(self) -> str:
-        """Root-relative address, without the site's base path."""
-        return f"/{self.id}/" if self.category else f"/{self.slug}/"
-
-    @property
-    def since(self) -> datetime | None:
-        """The instant at which it may be shown; `None` for a page without date."""
-        return latest(self.document.front.date, self.document.front.start)
-
-    @property
-    def alert(self) -> Alert | None:
-        """Its CAP words, where its category or its front matter makes it an alert."""
-        front = self.document.front
-        if front.severity is None and (self.category is None or self.category.kind != "alert"):
-            return None
-        return Alert(
-            severity=front.severity or Severity.MODERATE,
-            urgency=front.urgency or Urgency.EXPECTED,
-            certainty=front.certainty or Certainty.LIKELY,
-        )
-
-    @property
-    def end(self) -> datetime | None:
-        """The exclusive end of its window. An alert always ends: one without `end` does so `ALERT_HOURS` hours after it
-        became visible."""
-        if self.document.front.end is None and self.alert and self.since:
-            return hours_later(self.since, ALERT_HOURS)
-        return self.document.front.end
-
-    def visible(self, at: datetime) -> bool:
-        """Whether citizens may see it at that instant: published, and its embargo has passed."""
-        return self.document.front.status == "published" and (
-            self.since is None or self.since.timestamp() <= at.timestamp()
-        )
-
-
-@dataclass(frozen=True)
 class Link:
     """Where an address in a file leads. `path` is the local file for images and other files."""
 
@@ -113,75 +64,171 @@ class Link:
 
 @dataclass(frozen=True)
 class Tree:
-    """All entries by id, and what was wrong with the files that are not among them."""
+    """All entries by id, and what was wrong with the files that are not among them. `found` are all files below
+    `content/`."""
 
     site: Site
-    entries: Mapping[str, Entry]
+    entries: Entries
     faults: tuple[Fault, ...] = ()
     files: int = field(default=0)
     originals: Mapping[Path, Path | None] = field(default_factory=dict)
     """Where some images below `content/` really lie; `None` for those that are to be done without."""
+    found: Files = field(default_factory=lambda: Files(""))
+    memo: Memo = field(default_factory=lambda: Memo(None, ""))
+    notes: set[str] | None = None
+    """Where a set stands here, it hears what was asked: `url …`, `source …`, `file …`, and whatever `note` is told."""
 
     @cached_property
-    def by_source(self) -> Mapping[str, Entry]:
-        """Entries by their path from the site's root (NFC, since macOS writes NFD)."""
-        return {_nfc(entry.source): entry for entry in self.entries.values()}
+    def by_source(self) -> Mapping[str, str]:
+        """Ids by path from the site's root (NFC, since macOS writes NFD)."""
+        return {_nfc(row.source): row.id for row in self.entries.rows.values()}
 
     @cached_property
-    def by_url(self) -> Mapping[str, Entry]:
-        """Entries by their root-relative address."""
-        return {entry.url_path: entry for entry in self.entries.values()}
+    def by_url(self) -> Mapping[str, str]:
+        """Ids by root-relative address."""
+        return {row.url_path: row.id for row in self.entries.rows.values()}
+
+    def having(self, entries: Mapping[str, Entry]) -> Tree:
+        """The same tree with these entries instead of its own."""
+        return replace(self, entries=Entries.of(self.site, entries))
+
+    def noting(self) -> Tree:
+        """The same tree, which notes what is asked of it from now on."""
+        other = Tree(self.site, self.entries, self.faults, self.files, self.originals, self.found, self.memo, set())
+        other.__dict__.update(by_source=self.by_source, by_url=self.by_url)
+        return other
+
+    def note(self, key: str) -> None:
+        """Say that an answer depends on this."""
+        if self.notes is not None:
+            self.notes.add(key)
+
+    def at_url(self, url: str) -> Entry | None:
+        """The entry at a root-relative address."""
+        self.note(f"url {url}")
+        return self.entries[self.by_url[url]] if url in self.by_url else None
+
+    def atsource_of(self, source: str) -> Entry | None:
+        """The entry of a file, named from the site's root."""
+        self.note(f"source {_nfc(source)}")
+        entry_id = self.by_source.get(_nfc(source))
+        return self.entries[entry_id] if entry_id else None
+
+    def answer(self, key: str, at: float | None = None) -> object:
+        """What stands behind a note now: while it is the same, so is whatever was made of it. `shown …` wants the
+        instant: whether the entry of that file is visible then."""
+        kind, _, name = key.partition(" ")
+        if kind == "file":
+            if self.site.content / name in self.originals:
+                return None
+            return self.found.lasting(name) if self.found.stamps.get(name, NOWHERE) != NOWHERE else ()
+        found = self.by_url.get(name) if kind == "url" else self.by_source.get(name)
+        row = self.entries.rows[found] if found else None
+        if kind in {"url", "source"}:
+            return (row.url_path, row.published, row.since) if row else ()
+        if kind == "shown" and at is not None:
+            return row.url_path if row and row.visible(at) else ""
+        return row.digest if row and kind == "anchors" else None
+
+    def holds(self, notes: Iterable[tuple[str, object]], at: float | None = None) -> bool:
+        """Whether all of these notes have the answers that they had."""
+        return all(known is not None and self.answer(key, at) == known for key, known in notes)
 
     def disk(self, path: Path) -> Path | None:
         """Where a file below `content/` lies; `None` where there is none."""
-        found = self.originals.get(path, path)
-        return found if found and found.is_file() else None
+        name = path.relative_to(self.site.content).as_posix()
+        self.note(f"file {name}")
+        if path in self.originals:
+            return self.originals[path]
+        return path if self.found.stamps.get(name, NOWHERE) != NOWHERE else None
 
     def image(self, src: str) -> Path | None:
         """The original that the front matter's `image.src` names; `None` where it is to be done without."""
-        return self.originals.get(path := image_path(self.site, src), path)
+        path = image_path(self.site, src)
+        self.note(f"file {path.relative_to(self.site.content).as_posix()}")
+        return self.originals.get(path, path)
 
     def visible(self, at: datetime) -> list[Entry]:
         """What citizens may see at that instant, in the order of their paths."""
-        return [entry for entry in self.entries.values() if entry.visible(at)]
+        now = at.timestamp()
+        return [self.entries[row.id] for row in self.entries.rows.values() if row.visible(now)]
 
 
 def read(
     site: Site,
     instead: Mapping[str, bytes | None] | None = None,
     originals: Mapping[Path, Path | None] | None = None,
+    memo: Memo | None = None,
 ) -> Tree:
     """Read every Markdown file of the site's content, in the order of their paths.
 
     `instead` gives other bytes for some files, by source: an older version, or `None` to leave one out.
-    `originals` does the same for images, by path.
+    `originals` does the same for images, by path. Files that `memo` knows are not opened; it learns the others.
     """
-    instead, entries, faults, count = instead or {}, dict[str, Entry](), list[Fault](), 0
-    for path, source in sources(site):
-        count += 1
+    memo = memo or Memo(None, "")
+    found = Files.below(str(site.content))
+    known: dict[str, tuple[object, ...]] = memo.tables.get("files", {})
+    reading = _Reading(site, found, memo, known)
+    rows: dict[str, Row] = {}
+    for source, name in _markdown(site, found):
+        if not instead or source not in instead:
+            rows[source] = reading.row(source, name, None)
+        elif (data := instead[source]) is not None:
+            rows[source] = reading.row(source, name, data)
+    memo.tables["files"] = {source: tuple(row) for source, row in rows.items()}
+    return reading.tree(rows, originals or {})
+
+
+class _Reading:
+    """One reading of the tree."""
+
+    def __init__(self, site: Site, found: Files, memo: Memo, known: Mapping[str, tuple[object, ...]]) -> None:
+        self.site, self.found, self.memo, self.known = site, found, memo, known
+        self.fresh: dict[str, Entry] = {}
+
+    def row(self, source: str, name: str, data: bytes | None) -> Row:
+        """What stands in that file, or would if it held `data`."""
+        before = Row._make(self.known[source]) if source in self.known else None
+        stamp = self.found.stamps[name]
+        if before and data is None and before.stamp == stamp:
+            return before
+        path = self.site.content / name
         try:
-            data = instead[source] if source in instead else data_of(path, source)
-            if data is None:
-                continue
-            entry = entry_of(site, path, source, data)
+            bytes_ = data_of(path, source) if data is None else data
+            lasting = self.found.lasting(name) if data is None else None
+            if before and before.digest == digest(bytes_):
+                return before._replace(stamp=lasting)
+            row = Row(source, lasting, digest(bytes_))
+            return self._parsed(row, entry_of(self.site, path, source, bytes_))
         except Invalid as invalid:
-            faults.extend(invalid.faults)
-            continue
-        if clash := entries.get(entry.id):
-            faults.append(clashing(entry, clash))
-            continue
-        entries[entry.id] = entry
-    if not count:
-        faults.append(
-            Fault(_source(site, site.content), 1, "aucun fichier Markdown ; vérifiez PATH dans pelicanconf.py.")
-        )
-    return Tree(site, entries, tuple(faults), count, originals or {})
+            faults = tuple((f.path, f.line, f.message, f.level) for f in invalid.faults)
+            return Row(source, None, b"", faults=faults)
+
+    def _parsed(self, row: Row, entry: Entry) -> Row:
+        self.fresh[row.source] = entry
+        document = self.memo.blobs.pickle(entry.document)
+        return row_of(entry, row.digest)._replace(stamp=row.stamp, document=document)
+
+    def tree(self, rows: Mapping[str, Row], originals: Mapping[Path, Path | None]) -> Tree:
+        """The tree that these files make."""
+        entries, faults = Entries(self.site, self.memo), list[Fault]()
+        for source, row in rows.items():
+            if row.document is None:
+                faults += [Fault(*fault) for fault in row.faults]  # type: ignore[arg-type]  # a level, from a Fault
+            elif row.id in entries.rows:
+                faults.append(clashing(source, entries.rows[row.id]))
+            else:
+                entries.add(row, self.fresh.get(source))
+        if not rows:
+            where = source_of(self.site, self.site.content)
+            faults.append(Fault(where, 1, "aucun fichier Markdown ; vérifiez PATH dans pelicanconf.py."))
+        return Tree(self.site, entries, tuple(faults), len(rows), originals, self.found, self.memo)
 
 
 def sources(site: Site) -> Iterator[tuple[Path, str]]:
     """Every Markdown file: its path, and its path from the site's root as messages name it."""
-    for path in _markdown(site.content):
-        yield path, _source(site, path)
+    for source, name in _markdown(site, Files.below(str(site.content))):
+        yield site.content / name, source
 
 
 def data_of(path: Path, source: str) -> bytes:
@@ -197,28 +244,17 @@ def unreadable(source: str) -> Fault:
     return Fault(source, 1, "fichier illisible ; vérifiez ses droits, ou le fichier auquel il renvoie.")
 
 
-def clashing(entry: Entry, other: Entry) -> Fault:
+def clashing(source: str, other: Row) -> Fault:
     """Two files, one address."""
-    return Fault(
-        entry.source, 1, f"même adresse que {other.source} ({entry.url_path}) ; renommez l’un des deux fichiers."
-    )
+    return Fault(source, 1, f"même adresse que {other.source} ({other.url_path}) ; renommez l’un des deux fichiers.")
 
 
-def _markdown(content: Path) -> Iterator[Path]:
-    """Every .md below the folder, sorted; hidden files and content/README.md (the editors' reference) left out."""
-    for folder, names, files in os.walk(content):
-        names[:] = sorted(n for n in names if not n.startswith(".") and Path(folder, n) != content / IMAGES)
-        for name in sorted(files):
-            path = Path(folder, name)
-            if name.lower().endswith(".md") and not name.startswith(".") and path != content / "README.md":
-                yield path
-
-
-def _source(site: Site, path: Path) -> str:
-    try:
-        return path.relative_to(site.root).as_posix()
-    except ValueError:  # PATH may point outside the site's folder
-        return path.as_posix()
+def _markdown(site: Site, found: Files) -> Iterator[tuple[str, str]]:
+    """Source and name of every .md below the folder; content/README.md (the editors' reference) and images/ left out."""
+    prefix = source_of(site, site.content)
+    for name in found.stamps:
+        if name.lower().endswith(".md") and name != "README.md" and not name.startswith(f"{IMAGES}/"):
+            yield f"{prefix}/{name}", name
 
 
 def entry_of(site: Site, path: Path, source: str, data: bytes) -> Entry:
@@ -281,7 +317,7 @@ def resolve(tree: Tree, entry: Entry, href: str) -> Link:
         return Link("anchor", href, fragment=aim.fragment)
     if aim.kind == "external":
         return Link("external", href)
-    if aim.address.strip("/") and (found := tree.by_url.get(f"{aim.address}/")):
+    if aim.address.strip("/") and (found := tree.at_url(f"{aim.address}/")):
         return Link("entry", href, entry=found, fragment=aim.fragment)
     if aim.address and made_by_the_build(tree.site, aim.address):
         return Link("external", href)
@@ -303,7 +339,7 @@ def _local(tree: Tree, aim: Target, href: str) -> Link:
         return Link("missing", href)
     local = tree.site.content / aim.name
     if local.suffix.lower() == ".md":
-        found = tree.by_source.get(_nfc(_source(tree.site, local)))
+        found = tree.atsource_of(source_of(tree.site, local))
         return Link("entry", href, entry=found, fragment=aim.fragment) if found else Link("missing", href)
     if (path := tree.disk(local)) is None:
         return Link("missing", href)

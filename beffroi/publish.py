@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,11 +16,13 @@ from beffroi import content, due, held, plan
 from beffroi.announce import Announced, Delivered, announce, deliver
 from beffroi.channels import keys
 from beffroi.check import check
-from beffroi.deploy import Deployed, deploy, swap
-from beffroi.errors import BeffroiError, CheckFailed, DeployError, Fault
+from beffroi.deploy import Deployed, deploy
+from beffroi.errors import BeffroiError, BuildError, CheckFailed, DeployError, Fault
 from beffroi.foresee import Outlook, foresee
+from beffroi.memo import Damaged, Memo
+from beffroi.memo.key import key_of
 from beffroi.settings import SETTINGS, Service, Site, read_service, read_site
-from beffroi.site.build import Built, build
+from beffroi.site.build import Build, Built
 from beffroi.store import ledger
 from beffroi.store.db import connect, transaction
 from beffroi.verify import verify
@@ -76,7 +77,7 @@ def publish(
             stood = held.standing(site, service.var)
             if stood.held:
                 hold(stood.held)
-            tree = accepted(site, stood)
+            tree = accepted(site, stood, memory(site, service, step))
             built = rebuilt(tree, at, service, step)
         step("Mise en ligne")
         deployed = deploy(built.out, service.current, service.keep_releases)
@@ -107,7 +108,7 @@ def rehearse(root: Path, at: datetime, *, step: Step = lambda _: None, hold: Hol
         stood = held.standing(site, service.var)
         if stood.held:
             hold(stood.held)
-        built = rebuilt(accepted(site, stood), at, service, step)
+        built = rebuilt(accepted(site, stood, memory(site, service, step)), at, service, step)
         return foresee(built.out, site, service, connect(service.database), at)
 
 
@@ -144,19 +145,19 @@ def send(root: Path, *, again: bool = False, progress: Progress = lambda _d, _t:
     return delivered
 
 
-def checked(site: Site, step: Step = lambda _: None) -> tuple[content.Tree, list[Fault]]:
+def checked(site: Site, memo: Memo | None = None, step: Step = lambda _: None) -> tuple[content.Tree, list[Fault]]:
     """The content, and its warnings. Raises `CheckFailed` with every fault of every file."""
     step("Contrôle des contenus")
-    tree = content.read(site)
+    tree = content.read(site, memo=memo)
     faults = check(tree)
     if errors := [fault for fault in faults if fault.level == "error"]:
         raise CheckFailed(errors)
     return tree, faults
 
 
-def accepted(site: Site, stood: held.Standing) -> content.Tree:
+def accepted(site: Site, stood: held.Standing, memo: Memo) -> content.Tree:
     """The content as it may be published, each faulty file at its latest good version. Raises `CheckFailed`."""
-    tree = content.read(site, stood.instead, stood.originals)
+    tree = content.read(site, stood.instead, stood.originals, memo)
     if tree.faults:  # a file changed between the check and now
         raise CheckFailed(tree.faults)
     return tree
@@ -165,20 +166,28 @@ def accepted(site: Site, stood: held.Standing) -> content.Tree:
 def rebuilt(tree: content.Tree, at: datetime, service: Service, step: Step = lambda _: None) -> Built:
     """Build beside, verify, then put the result at `output/`: it always holds the last good build."""
     step("Construction du site")
-    root, site = tree.site.root, tree.site
-    out = service.var / "build"
-    shutil.rmtree(out, ignore_errors=True)  # left by a build that was killed
-    try:
-        built = build(tree, at, out, service.var / "cache")
+    place = tree.site.root / str(tree.site.raw.get("OUTPUT_PATH") or "output")
+
+    def verified(out: Path, built: Built) -> None:
         step("Vérification")
-        verify(out, site, built.items)
-        place = root / str(site.raw.get("OUTPUT_PATH") or "output")
-        swap(out, place)
+        verify(out, tree.site, built.items)
+
+    try:
+        return Build(tree, at, place, service.var).run(verified)
     except OSError as error:
         raise DeployError(f"output/ n’a pas pu être remplacé : {error}.") from error
-    finally:
-        shutil.rmtree(out, ignore_errors=True)
-    return Built(place, built.items, built.pages)
+    except Damaged as error:
+        tree.memo.forget()
+        raise BuildError(f"Mémoire des constructions écartée ({error}) ; relancez la commande.") from error
+
+
+def memory(site: Site, service: Service, step: Step = lambda _: None, *, clean: bool = False) -> Memo:
+    """What the last build left for this one; says so where there is nothing to use."""
+    plugins = [str(name) for name in site.raw.get("PLUGINS") or ()]
+    memo = Memo.open(service.var / "cache", key_of(site.raw, plugins, str(site.root)), clean=clean)
+    if memo.said:
+        step(memo.said)
+    return memo
 
 
 @contextmanager

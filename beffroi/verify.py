@@ -13,8 +13,7 @@ from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 from beffroi.errors import VerifyError
-from beffroi.feeds import FEEDS
-from beffroi.model import Item
+from beffroi.feeds import FEEDS, uri
 from beffroi.settings import Site
 
 REQUIRED = (
@@ -24,14 +23,14 @@ REQUIRED = (
 )
 
 
-def verify(out: Path, site: Site, items: Sequence[Item]) -> None:
+def verify(out: Path, site: Site, items: Sequence[Any]) -> None:
     """Raise `VerifyError` with every way in which `out` is not the site of these items."""
     if problems := list(_problems(out, site, items)):
         lines = "\n".join(f"- {problem}" for problem in problems)
         raise VerifyError(f"Le site construit n’est pas complet ; rien n’a été remplacé.\n{lines}")
 
 
-def _problems(out: Path, site: Site, items: Sequence[Item]) -> Iterator[str]:
+def _problems(out: Path, site: Site, items: Sequence[Any]) -> Iterator[str]:
     for name in [*REQUIRED, *(f"feeds/{feed}" for feed in FEEDS)]:
         path = out / name
         if not path.is_file() or not path.stat().st_size:
@@ -41,7 +40,7 @@ def _problems(out: Path, site: Site, items: Sequence[Item]) -> Iterator[str]:
     for item in items:
         if not (out / page(site, item.path)).is_file():
             yield f"la page de {item.id} manque"
-    yield from _feed(out, items)
+    yield from _feed(out, site, items)
 
 
 def page(site: Site, path: str) -> str:
@@ -73,14 +72,14 @@ def archive(out: Path) -> Iterator[Mapping[str, Any]]:
         name = urlsplit(following).path.rsplit("/", 1)[-1] if following else None
 
 
-def _feed(out: Path, items: Sequence[Item]) -> Iterator[str]:
+def _feed(out: Path, site: Site, items: Sequence[Any]) -> Iterator[str]:
     """Pages and JSON Feed say the same of the same items."""
     try:
         told = {entry["id"]: (entry["url"], entry["title"]) for entry in archive(out)}
     except (ValueError, KeyError, TypeError) as error:
         yield f"feeds/feed.json : illisible ({error})"
         return
-    real = {item.id: (item.url, item.title) for item in items}
+    real = {i.id: (uri(site.publisher.absolute(i.path.removeprefix(site.base))), i.title) for i in items}
     for item_id in sorted(real.keys() - told.keys()):
         yield f"feeds/feed.json ne dit rien de {item_id}"
     for item_id in sorted(told.keys() - real.keys()):

@@ -11,8 +11,7 @@ import pytest
 from beffroi import content
 from beffroi.feeds import FEEDS, jsonfeed, sitemap
 from beffroi.settings import Site, read_site
-from beffroi.site import items as listing
-from beffroi.site.prepare import prepare
+from beffroi.site.prepare import public
 from tests.embargo import Case, cases, leaks, place
 from tests.town import Town
 
@@ -26,9 +25,8 @@ def feeds(site: Site, case: Case, beside: content.Entry, cache: Path) -> bytes:
     path = site.content / f"{case.name}.md"
     data = f"---\n{case.front}\n---\n\n{case.word} **{case.word}**.\n".encode()
     entry = content.entry_of(site, path, f"content/{case.name}.md", data)
-    tree = content.Tree(site, {entry.id: entry, beside.id: beside}, (), 2)
-    prepared = prepare(tree, case.at, cache)
-    items = [listing.item(prepared, one) for one in tree.visible(case.at)]
+    tree = content.Tree(site, content.Entries.of(site, {entry.id: entry, beside.id: beside}), (), 2)
+    items = list(public(tree, case.at, cache).values())
     made = [render(items, site.publisher, case.at) for render in FEEDS.values()]
     made += jsonfeed.pages(items, site.publisher, case.at).values()
     return b"".join([*made, sitemap.render((item.url, item.updated) for item in items)])

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
-from beffroi.model import Item, Publisher
+from beffroi.model import FRESH, Item, Publisher
 from beffroi.text import clean
 
 Render: TypeAlias = Callable[[Sequence[Item], Publisher, datetime], bytes]
@@ -84,8 +84,11 @@ def known(items: Iterable[Item], at: datetime) -> list[Item]:
 def current(items: Iterable[Item], at: datetime) -> list[Item]:
     """The first page of a feed: the latest 50, then what is older and still runs (alerts, and all that has an end) or
     was corrected last, so that every reader learns of it. Newest first."""
-    shown = known(items, at)
-    latest, older = shown[:LATEST], shown[LATEST:]
+    return _first_page(known(items, at), at)
+
+
+def _first_page(shown: Sequence[Any], at: Any) -> list[Any]:
+    latest, older = list(shown[:LATEST]), shown[LATEST:]
     touched = sorted((item for item in older if item.updated > item.since), key=lambda item: item.updated, reverse=True)
     corrected = {item.id for item in touched[:CORRECTED]}
     return latest + [item for item in older if item.id in corrected or (_ends(item) and item.runs(at))]
@@ -93,7 +96,21 @@ def current(items: Iterable[Item], at: datetime) -> list[Item]:
 
 def _ends(item: Item) -> bool:
     """Whether it is current for a time only; what has no end would stay on the first page for ever."""
-    return item.over is not None or item.alert is not None
+    return item.over is not None or bool(item.alert)
+
+
+def selection(name: str, items: Sequence[Any], at: float) -> tuple[Sequence[Any], bool]:
+    """Which of the visible items one feed can show at that instant, newest first, and whether the instant itself counts
+    besides. With the same ones (at the same instant, where it counts) a feed has the same bytes.
+
+    The items have `id`, `since`, `updated`, `over`, `alert` and `runs`, all instants being seconds since 1970. A feed
+    that is not known here may show all, and at any instant something else.
+    """
+    if name in {"rss.xml", "feed.json"}:
+        return _first_page([item for item in items if item.since <= at], at), False
+    if name == "panel.json":
+        return [i for i in items if i.since <= at < (i.over or i.since + FRESH.total_seconds())], True
+    return items, True
 
 
 def rfc3339(at: datetime, zone: ZoneInfo) -> str:

@@ -32,8 +32,10 @@ def pages(items: Sequence[Item], publisher: Publisher, at: datetime) -> dict[str
     return {name: page(plan[name], publisher, after) for name, after in zip(plan, following, strict=True)}
 
 
-def split(items: Iterable[Item], at: datetime) -> dict[str, list[Item]]:
-    """Which items stand in which file, newest first; each file's `next_url` is the one after it."""
+def split(items: Iterable[Any], at: Any) -> dict[str, list[Any]]:
+    """Which items stand in which file, newest first; each file's `next_url` is the one after it.
+
+    The items may be cards, all instants being seconds since 1970: see `feeds.selection`."""
     items = list(items)
     oldest_first = known(items, at)[LATEST:][::-1]
     chunks = [oldest_first[start : start + LATEST] for start in range(0, len(oldest_first), LATEST)]

@@ -15,9 +15,8 @@ from beffroi.errors import Fault
 from beffroi.model import Item
 from beffroi.preview.scene import Scene
 from beffroi.settings import Service, read_site
-from beffroi.site import items as listing
 from beffroi.site.build import build
-from beffroi.site.prepare import prepare
+from beffroi.site.prepare import public
 
 
 @dataclass
@@ -58,7 +57,7 @@ class Stage:
         self.faults = tuple(check(tree))
         broken = {fault.path for fault in tree.faults}
         kept = {e.id: e for e in (self._tree.entries.values() if self._tree else ()) if e.source in broken}
-        self._tree = replace(tree, entries=dict(sorted({**kept, **tree.entries}.items())))
+        self._tree = tree.having(dict(sorted({**kept, **tree.entries}.items())))
         self.version += 1
 
     def entry(self, name: str) -> Entry | None:
@@ -102,8 +101,7 @@ class Stage:
         """The public items at that instant, by id, as the site's build makes them; kept until a file changes."""
         key = (self.version, self.moment(at))
         if draft or key not in self._kept:
-            prepared = prepare(tree, at, self.cache / "images")
-            found = {entry.id: listing.item(prepared, entry) for entry in tree.visible(at) if entry.category}
+            found = public(tree, at, self.cache / "images")
             if draft:
                 return found
             self._kept = {k: v for k, v in self._kept.items() if k[0] == self.version} | {key: found}
@@ -115,4 +113,4 @@ class Stage:
             return self.tree, entry
         front = entry.document.front.model_copy(update={"status": "published"})
         own = replace(entry, document=replace(entry.document, front=front))
-        return replace(self.tree, entries={**self.tree.entries, own.id: own}), own
+        return self.tree.having({**self.tree.entries, own.id: own}), own

@@ -1,69 +1,269 @@
-"""One build: Pelican into a new folder, every error fatal, then the search index."""
+"""One build: what has changed is made in a staging folder, the twin of the site is brought up to date with it.
+
+::
+
+    content + memo ──> cards ──> rules ─┬─ as the memo knows them, and untouched ──> kept
+                                        ├─ templates ──> Pelican ──┐
+                                        └─ the rest ──> outputs ───┴──> staging ──> twin ──> index ──> verified, exchanged
+"""
 
 from __future__ import annotations
 
 import logging
-import subprocess
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from beffroi.content import Tree
 from beffroi.errors import BuildError
-from beffroi.model import Item
-from beffroi.site.prepare import prepare
+from beffroi.memo.stamps import digest
+from beffroi.mirror import Mirror, exchange
+from beffroi.site import outputs, pwa
+from beffroi.site import search as indexing
+from beffroi.site.cards import Card
+from beffroi.site.images import Images
+from beffroi.site.outputs import Rule
+from beffroi.site.shared import Hole
+from beffroi.site.work import Work
 
-SEARCH_KEPT = ("pagefind.js", "pagefind-entry.json", "pagefind-worker.js")
-"""Of Pagefind's own files, those that our search page uses; its ready-made interfaces are not."""
+Known = tuple[tuple[Any, ...], tuple[Hole, ...], bytes]
+"""What the memo keeps of an output: the parts of its rule, the places of its fragments, the digest of its bytes."""
 
 
 @dataclass(frozen=True)
 class Built:
-    """`out` holds the whole site; `items` are the public ones, newest first; `pages` counts the lasting pages."""
+    """`out` holds the whole site; `items` are the public ones, newest first; `pages` counts the lasting pages; `files`
+    gives the digest of every file, `made` the names of those that this build wrote."""
 
     out: Path
-    items: tuple[Item, ...]
+    items: tuple[Card, ...]
     pages: int
+    files: dict[str, bytes]
+    made: frozenset[str]
 
 
-def build(tree: Tree, at: datetime, out: Path, cache: Path, *, search: bool = True) -> Built:
-    """Build the tree as it stands at that instant into `out`, an empty or absent folder.
+@dataclass
+class Build:
+    """One build of a tree at an instant into the folder `place`; `var` holds what builds share."""
+
+    tree: Tree
+    at: datetime
+    place: Path
+    var: Path
+    why: dict[str, str] = field(default_factory=dict)
+    """Output → why it was made again (French)."""
+
+    def __post_init__(self) -> None:
+        tables, site = self.tree.memo.tables, self.tree.site
+        theme = site.root / str(site.raw.get("THEME") or "theme")
+        self.work = Work(self.tree, self.at, Images(self.var / "cache" / "images", site.base), theme, frozenset())
+        self.known: dict[str, Known] = tables.get("outputs", {})
+        self.front = Mirror(str(self.place), *tables.get("front", ({}, {})))
+        self.twin = Mirror(str(self.var / "twin"), *tables.get("twin", ({}, {})))
+        self.staging = self.var / "staging"
+        self.fresh: dict[str, Known] = {}
+
+    def run(self, verified: Callable[[Path, Built], None]) -> Built:
+        """Make what has changed, have the result verified, then put it at `place` in one step.
+
+        Raises `BuildError` or what `verified` raises; `place` is then as it was.
+        """
+        shutil.rmtree(self.staging, ignore_errors=True)  # left by a build that was killed
+        self.staging.mkdir(parents=True)
+        self.twin.inspect()
+        self.rules = outputs.rules(self.work)
+        stale = {name for name, rule in self.rules.items() if not self._stands(name, rule)}
+        self._templated({name for name in stale if self.rules[name].templated})
+        for name in sorted(stale - self.fresh.keys()):
+            outputs.make(self.work, self.rules[name], self.staging / name)
+            self._made(name, ())
+        self._refill()
+        self._worker()
+        kept = {name: self.known[name] for name in self.rules if name not in self.fresh}
+        final = {**kept, **self.fresh}
+        made = self._advance(final)
+        built = Built(
+            self.place, tuple(self.work.articles), len(self.work.pages), {n: k[2] for n, k in final.items()}, made
+        )
+        verified(Path(self.twin.root), built)
+        self._finish(final)
+        return built
+
+    def _stands(self, name: str, rule: Rule) -> bool:
+        """Whether the file is there already. Notes why not."""
+        known = self.known.get(name)
+        if known is None:
+            self.why[name] = "nouveau"
+        elif known[0] != rule.parts:
+            self.why[name] = "ce dont il dépend a changé"
+        elif not self._there(name, known[2]):
+            self.why[name] = "le fichier manquait ou avait été modifié"
+        return name not in self.why
+
+    def _there(self, name: str, total: bytes) -> bool:
+        file = self.twin.files.get(name)
+        return (file is not None and file[0] == total) or self.front.holds(name, total)
+
+    def _templated(self, wanted: set[str]) -> None:
+        """Have Pelican render these, where there are any, or where a fragment must be made again."""
+        keys = {hole[2] for name, known in self.known.items() if name in self.rules for hole in known[1]}
+        if not wanted and not any(self.work.shared.outdated(key) for key in keys):
+            return
+        self.work.wanted = frozenset(wanted)
+        writer = run_pelican(self.work, self.staging)
+        for name, (holes, total) in writer.written.items():
+            self.fresh[name] = self.rules[name].parts, holes, total
+        if missing := sorted(wanted - self.fresh.keys()):
+            raise BuildError(sentence([f"{missing[0]} n’a pas été écrit"]))
+
+    def _made(self, name: str, parts: tuple[Any, ...], holes: tuple[Hole, ...] = ()) -> None:
+        total = digest((self.staging / name).read_bytes())
+        self.fresh[name] = self.rules[name].parts if name in self.rules else parts, holes, total
+
+    def _refill(self) -> None:
+        """Give the pages that stand as they were the fragments of today."""
+        standing = {name: self.known[name] for name in self.rules if name not in self.fresh}
+        changed = self.work.shared.changed({hole[2] for known in standing.values() for hole in known[1]})
+        for name, (parts, holes, total) in standing.items():
+            if any(hole[2] in changed for hole in holes):
+                data, moved = self.work.shared.refilled(self._standing(name, total), holes)
+                self._stage(name, data)
+                self.fresh[name] = parts, moved, digest(data)
+                self.why[name] = "un fragment commun a changé (bandeau, en-tête ou pied)"
+
+    def _standing(self, name: str, total: bytes) -> bytes:
+        file = self.twin.files.get(name)
+        root = self.twin.root if file is not None and file[0] == total else self.front.root
+        with open(f"{root}/{name}", "rb") as opened:
+            return opened.read()
+
+    def _stage(self, name: str, data: bytes) -> None:
+        target = self.staging / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+
+    def _worker(self) -> None:
+        """The service worker holds a digest of the offline page: it comes after the pages."""
+        name = outputs.OFFLINE
+        offline = (
+            (self.staging / name).read_bytes() if name in self.fresh else self._standing(name, self.known[name][2])
+        )
+        data = pwa.worker(self.tree.site, self.work.assets, offline)
+        self.rules[outputs.WORKER] = Rule("worker", (), (digest(data),))
+        if not self._stands(outputs.WORKER, self.rules[outputs.WORKER]):
+            self._stage(outputs.WORKER, data)
+            self._made(outputs.WORKER, ())
+
+    def _advance(self, final: dict[str, Known]) -> frozenset[str]:
+        """Bring the twin to the site of today, its search index last. Returns the names that changed."""
+        made = self._put(final)
+        folder = indexing.folder(final)
+        if self.tree.memo.tables.get("search") != folder or not self._indexed():
+            made |= self._index(final)
+        else:
+            final |= {name: known for name, known in self.known.items() if indexing.owns(name)}
+            self._put(final)
+        self.tree.memo.tables["search"] = folder
+        self.twin.keep_only(final)
+        self.twin.settle()
+        return frozenset(made)
+
+    def _put(self, final: dict[str, Known]) -> set[str]:
+        made = set()
+        for name, (_, _, total) in final.items():
+            file = self.twin.files.get(name)
+            if file is not None and file[0] == total:
+                continue
+            if name in self.fresh:
+                self.twin.put(name, total, str(self.staging / name), link=False)
+                made |= {name} if name not in self.known or self.known[name][2] != total else set()
+            else:
+                self.twin.put(name, total, f"{self.front.root}/{name}", link=True)
+        return made
+
+    def _indexed(self) -> bool:
+        files = {name: known for name, known in self.known.items() if indexing.owns(name)}
+        return bool(files) and all(self._there(name, known[2]) for name, known in files.items())
+
+    def _index(self, final: dict[str, Known]) -> set[str]:
+        self.twin.keep_only(final)
+        for name in indexing.index(Path(self.twin.root), self.staging):
+            self._made(name, ())
+            final[name] = self.fresh[name]
+        return self._put(final)
+
+    def _finish(self, final: dict[str, Known]) -> None:
+        exchange(self.front, self.twin)
+        if not self.twin.folders:  # what stood there was not ours
+            shutil.rmtree(self.twin.root, ignore_errors=True)
+        tables = self.tree.memo.tables
+        tables["outputs"] = final
+        tables["front"] = self.front.files, self.front.folders
+        tables["twin"] = self.twin.files, self.twin.folders
+        tables["why"] = self.why
+        self.tree.memo.save()
+        shutil.rmtree(self.staging, ignore_errors=True)
+
+
+def build(tree: Tree, at: datetime, out: Path, cache: Path, *, search: bool = True) -> None:
+    """Build the whole tree as it stands at that instant into `out`, an empty or absent folder, without any memo.
 
     `cache` keeps encoded images between builds; a preview needs no search index. Raises `BuildError`; `out` is then to
     be thrown away.
     """
-    prepared = prepare(tree, at, cache / "images")
-    from pelican import Pelican  # imported late: a fault in the content is told before Pelican is loaded
+    theme = tree.site.root / str(tree.site.raw.get("THEME") or "theme")
+    out.mkdir(parents=True, exist_ok=True)
+    run_pelican(Work(tree, at, Images(cache / "images", tree.site.base), theme), out)
+    if search:
+        indexing.index(out, out)
+
+
+def run_pelican(work: Work, staging: Path) -> Any:
+    """Run Pelican for what is wanted, every error fatal. Returns its writer. Raises `BuildError`."""
+    with problems() as found:
+        try:
+            writer = pelican(work, staging)
+        except Exception as error:
+            raise BuildError(sentence([*found, f"{type(error).__name__} : {error}"])) from error
+    if found:
+        raise BuildError(sentence(found))
+    return writer
+
+
+def pelican(work: Work, staging: Path) -> Any:
+    """Run Pelican for what is wanted. Returns its writer."""
+    from jinja2 import FileSystemBytecodeCache
     from pelican.settings import read_settings
 
-    overrides = {**tree.site.raw, "OUTPUT_PATH": str(out), "PATH": str(tree.site.content), "BEFFROI": prepared}
-    overrides["THEME"] = str(tree.site.root / str(tree.site.raw.get("THEME") or "theme"))
+    from beffroi.site.town import Town
+
+    site = work.tree.site
+    overrides = {**site.raw, "OUTPUT_PATH": str(staging), "PATH": str(site.content), "BEFFROI": work}
+    overrides["THEME"] = str(work.theme)
     overrides.setdefault("PLUGINS", ["beffroi.site"])
-    out.mkdir(parents=True, exist_ok=True)
-    with _problems() as problems:
-        try:
-            instance = Pelican(read_settings(override=overrides))
-            if "beffroi.site" not in instance.settings["PLUGINS"]:
-                problems.append("l’extension beffroi.site n’est pas chargée ; vérifiez PLUGINS dans pelicanconf.py")
-            else:
-                instance.run()
-        except Exception as error:
-            raise BuildError(_sentence([*problems, f"{type(error).__name__} : {error}"])) from error
-    if problems:
-        raise BuildError(_sentence(problems))
-    if search:
-        index(out)
-    return Built(out, tuple(prepared.items), len(prepared.pages))
+    settings = read_settings(override=overrides)
+    compiled = work.images.cache.parent / "templates"
+    compiled.mkdir(parents=True, exist_ok=True)
+    cache = FileSystemBytecodeCache(str(compiled))
+    settings["JINJA_ENVIRONMENT"] = {**settings["JINJA_ENVIRONMENT"], "bytecode_cache": cache}
+    instance = Town(settings)
+    if "beffroi.site" not in instance.settings["PLUGINS"]:
+        raise BuildError("l’extension beffroi.site n’est pas chargée ; vérifiez PLUGINS dans pelicanconf.py")
+    instance.run()
+    return instance.writer
 
 
-def _sentence(problems: list[str]) -> str:
-    return "La construction du site a échoué ; rien n’a été remplacé.\n" + "\n".join(f"- {p}" for p in problems)
+def sentence(found: list[str]) -> str:
+    """What to say of a build that failed."""
+    return "La construction du site a échoué ; rien n’a été remplacé.\n" + "\n".join(f"- {p}" for p in found)
 
 
 @contextmanager
-def _problems() -> Iterator[list[str]]:
+def problems() -> Iterator[list[str]]:
     """Pelican logs what goes wrong and goes on: collect it, and keep its console quiet."""
     from pelican.log import console
 
@@ -84,17 +284,3 @@ def _problems() -> Iterator[list[str]]:
         yield found
     finally:
         root.handlers, console.quiet = handlers, quiet
-
-
-def index(out: Path) -> None:
-    """Make the search index of the pages (Pagefind, French stemming). Raises `BuildError`."""
-    from pagefind_bin import get_executable
-
-    command = [str(get_executable()), "--site", str(out), "--force-language", "fr", "--quiet"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # our own arguments
-    if done.returncode:
-        raise BuildError(f"L’index de recherche n’a pas pu être fait : {done.stderr.strip() or done.stdout.strip()}")
-    folder = out / "pagefind"
-    for path in folder.iterdir() if folder.is_dir() else ():
-        if path.suffix in {".js", ".css"} and path.name not in SEARCH_KEPT:
-            path.unlink()

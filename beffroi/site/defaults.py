@@ -9,6 +9,15 @@ from beffroi.settings import Site
 PAGES = ("recherche", "recevoir", "hors-ligne", "panneau", "plan-du-site")
 """Templates with a page of their own, at the root of the site."""
 
+DIRECT = ("index", "404", *PAGES)
+"""Templates that make one page each, of nothing but the shared context."""
+
+
+def direct_path(template: str) -> str:
+    """Where the page of such a template is written."""
+    return f"{template}/index.html" if template in PAGES else f"{template}.html"
+
+
 OFF = (
     *("FEED_ATOM", "FEED_RSS", "FEED_ALL_ATOM", "FEED_ALL_RSS", "CATEGORY_FEED_ATOM", "CATEGORY_FEED_RSS"),
     *("AUTHOR_FEED_ATOM", "AUTHOR_FEED_RSS", "TAG_FEED_ATOM", "TAG_FEED_RSS"),
@@ -38,6 +47,7 @@ def defaults(site: Site) -> dict[str, Any]:
         "ARTICLE_PATHS": list(site.categories),
         "PAGE_PATHS": ["pages"],
         "STATIC_PATHS": [],
+        "THEME_STATIC_PATHS": [],
         "READERS": {"rst": None, "txt": None, "html": None, "htm": None, "markdown": None, "mkd": None, "mdown": None},
         "ARTICLE_URL": "{category}/{slug}/",
         "ARTICLE_SAVE_AS": "{category}/{slug}/index.html",
@@ -52,8 +62,8 @@ def defaults(site: Site) -> dict[str, Any]:
         "ARTICLE_ORDER_BY": "reversed-date",
         "ARTICLE_TRANSLATION_ID": None,
         "PAGE_TRANSLATION_ID": None,
-        "DIRECT_TEMPLATES": ["index", "404", *PAGES],
-        **{f"{name.upper()}_SAVE_AS": f"{name}/index.html" for name in PAGES},
+        "DIRECT_TEMPLATES": list(DIRECT),
+        **{f"{name.upper()}_SAVE_AS": direct_path(name) for name in PAGES},
         "PAGINATED_TEMPLATES": {},
         "DEFAULT_PAGINATION": False,
         "WITH_FUTURE_DATES": True,  # embargoes are kept by our reader, to the minute

@@ -1,19 +1,19 @@
-"""What one build knows before Pelican starts: the visible entries, their HTML, their images, their linked files."""
+"""From entries to cards: the HTML of a body as citizens get it, its images, its linked files, its item."""
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from beffroi.content import Entry, Link, Tree, resolve
+from beffroi.content import Entry, Link, Row, Tree, resolve
 from beffroi.convert import convert
+from beffroi.memo.stamps import digest
 from beffroi.model import Image, Item
-from beffroi.settings import Site
+from beffroi.site import items
+from beffroi.site.cards import Card, Lasting, Shelf
 from beffroi.site.html import Rewriter
 from beffroi.site.images import Images
 from beffroi.text import slugify, typeset
@@ -23,51 +23,59 @@ _SRC = re.compile(r"""<img\b[^>]*?\bsrc=["']([^"']+)["']""", re.IGNORECASE)
 
 
 @dataclass
-class Prepared:
-    """`html` by absolute path of the Markdown file; `files` output path → linked file to copy."""
+class Prose:
+    """One entry being read for citizens. `tree` notes what its links lead to; `assets` are the files that its page
+    shows or offers: output name → file below `content/`."""
 
-    site: Site
     tree: Tree
+    entry: Entry
     at: datetime
     images: Images
-    entries: Mapping[Path, Entry]
-    html: dict[Path, str] = field(default_factory=dict)
-    files: dict[str, Path] = field(default_factory=dict)
-    items: list[Item] = field(default_factory=list)
-    """Filled while Pelican runs, newest first."""
-    pages: list[Any] = field(default_factory=list)
-    """Pelican's pages, filled while it runs, by title."""
+    assets: dict[str, str] = field(default_factory=dict)
+
+    def html(self, raw: str) -> str:
+        """The HTML that Markdown made, with links resolved, images replaced and French spaces set."""
+        return Rewriter(lambda href: resolve(self.tree, self.entry, href), self.address, self.body_image).rewrite(raw)
 
     def image(self, original: Path, alt: str, credit: str = "") -> Image:
         """The encoded image of an original."""
-        return Image(alt=typeset(alt), credit=typeset(credit), pictures=self.images.pictures(original))
+        name = self._name(original)
+        pictures = self.images.pictures(original)
+        self.assets |= {picture.url.removeprefix(f"{self.tree.site.base}/"): name for picture in pictures}
+        return Image(alt=typeset(alt), credit=typeset(credit), pictures=pictures)
 
-    def front_image(self, entry: Entry) -> Image | None:
+    def front_image(self) -> Image | None:
         """The image that the front matter names."""
-        ref = entry.document.front.image
+        ref = self.entry.document.front.image
         original = self.tree.image(ref.src) if ref else None
         return self.image(original, ref.alt, ref.credit) if ref and original else None
 
     def address(self, link: Link) -> str | None:
         """Where a page leads with this link, root-relative; `None` where the target is not public at this instant:
         an embargoed address must not show through a link."""
+        base = self.tree.site.base
         fragment = f"#{link.fragment}" if link.fragment else ""
         if link.kind == "entry" and link.entry:
-            return f"{self.site.base}{link.entry.url_path}{fragment}" if link.entry.visible(self.at) else None
+            self.tree.note(f"shown {link.entry.source}")
+            return f"{base}{link.entry.url_path}{fragment}" if link.entry.visible(self.at) else None
         if link.kind == "file" and link.path:
             return self.file(link.path) + fragment
         if link.kind == "image" and link.path:
-            return self.images.pictures(link.path)[-1].url
+            return self.image(link.path, "").fallback.url
         if link.kind == "missing":
             return None
-        return f"{self.site.base}{link.href}" if link.href.startswith("/") else link.href
+        return f"{base}{link.href}" if link.href.startswith("/") else link.href
 
     def file(self, path: Path) -> str:
         """The address of a linked file, under a name that changes with its bytes; it is copied with the build."""
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:10]
-        name = f"fichiers/{slugify(path.stem) or 'fichier'}-{digest}{path.suffix.lower()}"
-        self.files[name] = path
-        return f"{self.site.base}/{name}"
+        name = f"fichiers/{slugify(path.stem) or 'fichier'}-{digest(path.read_bytes()).hex()[:10]}{path.suffix.lower()}"
+        self.assets[name] = self._name(path)
+        return f"{self.tree.site.base}/{name}"
+
+    def _name(self, path: Path) -> str:
+        """Its name below `content/`; whole where it lies elsewhere."""
+        content = self.tree.site.content
+        return path.relative_to(content).as_posix() if path.is_relative_to(content) else str(path)
 
     def body_image(self, link: Link, alt: str) -> Image | None:
         """An image of a body; `None` for one that lies on another site."""
@@ -76,29 +84,85 @@ class Prepared:
         return None
 
 
-def prepare(tree: Tree, at: datetime, cache: Path) -> Prepared:
-    """Convert every visible entry and encode every image that it shows."""
-    entries = {entry.path: entry for entry in tree.visible(at)}
-    prepared = Prepared(tree.site, tree, at, Images(cache, tree.site.base), entries)
-    raw = {path: convert(entry.document.body) for path, entry in entries.items()}
-    prepared.images.prepare(_originals(tree, entries, raw))
-    for path, html in raw.items():
-        entry = entries[path]
-        rewriter = Rewriter(
-            lambda href, entry=entry: resolve(tree, entry, href),  # type: ignore[misc]  # bound now, not at call
-            prepared.address,
-            prepared.body_image,
-        )
-        prepared.html[path] = rewriter.rewrite(html)
-    return prepared
+def raw_html(tree: Tree, row: Row) -> str:
+    """What Markdown makes of a body."""
+    return convert(tree.entries[row.id].document.body)
 
 
-def _originals(tree: Tree, entries: Mapping[Path, Entry], raw: Mapping[Path, str]) -> set[Path]:
-    refs = [ref for e in entries.values() if (ref := e.document.front.image)]
-    found = {path for ref in refs if (path := tree.image(ref.src))}
-    for path, html in raw.items():
-        for src in _SRC.findall(html):
-            link = resolve(tree, entries[path], src)
+def card(tree: Tree, row: Row, at: datetime, images: Images) -> Card:
+    """Read one visible entry for citizens."""
+    prose = Prose(tree.noting(), tree.entries[row.id], at, images)
+    html = prose.html(raw_html(tree, row))
+    entry, image = prose.entry, prose.front_image()
+    brief: Item | Lasting
+    if entry.category:
+        brief = items.item(tree.site, entry, html, image)
+        since, updated = brief.since.timestamp(), brief.updated.timestamp()
+        over, weight, event = brief.over, brief.weight, brief.event
+    else:
+        brief = items.lasting(tree.site, entry, html, image)
+        since = updated = weight = 0
+        over = event = None
+    blobs, total = tree.memo.blobs, digest(repr(brief).encode())
+    return Card(
+        source=row.source,
+        digest=row.digest,
+        notes=tuple((key, tree.answer(key, at.timestamp())) for key in sorted(prose.tree.notes or ())),
+        id=row.id,
+        category=entry.category.slug if entry.category else "",
+        title=brief.title,
+        path=brief.path,
+        since=since,
+        updated=updated,
+        over=over.timestamp() if over else None,
+        weight=weight,
+        alert=isinstance(brief, Item) and brief.alert is not None,
+        event=(event.start.timestamp(), event.end.timestamp()) if event else None,
+        tags=brief.tags if isinstance(brief, Item) else (),
+        sum=total,
+        whole=digest(total + html.encode()),
+        item=blobs.pickle(brief),
+        html=blobs.put(html.encode()),
+        assets=tuple(sorted(prose.assets.items())),
+    )
+
+
+def cards(tree: Tree, at: datetime, images: Images) -> dict[str, Card]:
+    """The card of every visible entry, by id; those that the memo knows and that nothing has changed are not made."""
+    now = at.timestamp()
+    known = {source: Card._make(values) for source, values in tree.memo.tables.get("cards", {}).items()}
+    rows = [row for row in tree.entries.rows.values() if row.visible(now)]
+    stale = {row.source for row in rows if not _holds(tree, known.get(row.source), row, now)}
+    images.prepare(_originals(tree, [row for row in rows if row.source in stale]))
+    found = {row.id: card(tree, row, at, images) if row.source in stale else known[row.source] for row in rows}
+    tree.memo.tables["cards"] = {one.source: tuple(one) for one in found.values()}
+    return found
+
+
+def _holds(tree: Tree, known: Card | None, row: Row, now: float) -> bool:
+    return known is not None and known.digest == row.digest and tree.holds(known.notes, now)
+
+
+def _originals(tree: Tree, rows: list[Row]) -> set[Path]:
+    found: set[Path] = set()
+    for row in rows:
+        entry = tree.entries[row.id]
+        if (ref := entry.document.front.image) and (original := tree.image(ref.src)):
+            found.add(original)
+        for src in _SRC.findall(raw_html(tree, row)):
+            link = resolve(tree, entry, src)
             if link.kind == "image" and link.path:
                 found.add(link.path)
     return found
+
+
+def public(tree: Tree, at: datetime, cache: Path) -> dict[str, Item]:
+    """Every public item at that instant, whole, by id; `cache` is the folder of encoded images."""
+    shelf = Shelf(tree.memo, tree.site.origin)
+    found = cards(tree, at, Images(cache, tree.site.base))
+    return {card.id: shelf.item(card) for card in found.values() if card.category}
+
+
+def assets(found: Mapping[str, Card]) -> dict[str, str]:
+    """Every file that some page shows or offers: output name → the file that it is made of."""
+    return {name: origin for one in found.values() for name, origin in one.assets}

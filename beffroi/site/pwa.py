@@ -25,6 +25,7 @@ class Assets:
 
     def __init__(self, folder: Path, base: str) -> None:
         self.folder, self.base = folder, base
+        self._versions: dict[str, str] = {}
 
     def __call__(self, name: str) -> str:
         """The address of one file, with a version that changes with its bytes. Raises `FileNotFoundError`."""
@@ -32,7 +33,9 @@ class Assets:
 
     def version(self, name: str) -> str:
         """Eight hexadecimal digits of the file's SHA-256."""
-        return hashlib.sha256((self.folder / name).read_bytes()).hexdigest()[:8]
+        if name not in self._versions:
+            self._versions[name] = hashlib.sha256((self.folder / name).read_bytes()).hexdigest()[:8]
+        return self._versions[name]
 
     def shell(self) -> list[str]:
         """Names of what the app needs to open without network: styles, scripts, icons; in a stable order."""
@@ -69,10 +72,9 @@ def manifest(site: Site, assets: Assets) -> bytes:
     return _json(shown)
 
 
-def worker(site: Site, assets: Assets, out: Path) -> bytes:
+def worker(site: Site, assets: Assets, offline: bytes) -> bytes:
     """The service worker, told what to keep. Its version changes with the app's shell, not with each publication."""
     shell = [f"{site.base}/", f"{site.base}/hors-ligne/", *(assets(name) for name in assets.shell())]
-    offline = (out / "hors-ligne" / "index.html").read_bytes()
     code = (assets.folder / WORKER).read_bytes()
     version = hashlib.sha256(b"\0".join([code, offline, *(url.encode() for url in shell)])).hexdigest()[:12]
     told = {

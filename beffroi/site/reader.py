@@ -9,9 +9,8 @@ from pelican.readers import BaseReader
 from pelican.urlwrappers import Category as PelicanCategory
 from pelican.urlwrappers import Tag
 
-from beffroi.site.items import summary
-from beffroi.site.prepare import Prepared
-from beffroi.text import typeset
+from beffroi.site.cards import Card
+from beffroi.site.work import Work
 
 
 class FrontMatterReader(BaseReader):  # type: ignore[misc]  # pelican has no types
@@ -23,27 +22,31 @@ class FrontMatterReader(BaseReader):  # type: ignore[misc]  # pelican has no typ
 
     def read(self, source_path: str) -> tuple[str, dict[str, Any]]:
         """HTML and metadata of one file."""
-        prepared: Prepared = self.settings["BEFFROI"]
-        entry = prepared.entries.get(Path(source_path))
-        if entry is None:
+        work: Work = self.settings["BEFFROI"]
+        card = work.by_path.get(Path(source_path))
+        if card is None:
             return "", {"title": "", "status": "skip"}
-        front, html = entry.document.front, prepared.html[entry.path]
+        brief = work.shelf.brief(card)
         metadata: dict[str, Any] = {
-            "title": typeset(front.title),
-            "slug": entry.slug,
-            "lang": front.lang,
+            "title": brief.title,
+            "slug": card.id.rpartition("/")[2],
+            "lang": brief.lang,
             "status": "published",
-            "summary": summary(entry, html),
-            "entry": entry,
+            "summary": brief.summary,
+            "entry": work.tree.entries[card.id],
         }
-        if front.tags:
-            metadata["tags"] = [Tag(tag, self.settings) for tag in front.tags]
-        if front.date:
-            metadata["date"] = front.date
-        if front.updated:
-            metadata["modified"] = front.updated
-        if entry.category:
-            category = PelicanCategory(entry.category.name, self.settings)
-            category.slug = entry.category.slug
-            metadata["category"] = category
-        return html, metadata
+        if card.tags:
+            metadata["tags"] = [Tag(tag, self.settings) for tag in card.tags]
+        if brief.date:
+            metadata["date"] = brief.date
+        if brief.updated and brief.updated != brief.date:
+            metadata["modified"] = brief.updated
+        if card.category:
+            metadata["category"] = self._category(card)
+        return work.shelf.html(card), metadata
+
+    def _category(self, card: Card) -> PelicanCategory:
+        work: Work = self.settings["BEFFROI"]
+        category = PelicanCategory(work.tree.site.categories[card.category].name, self.settings)
+        category.slug = card.category
+        return category

@@ -1,0 +1,157 @@
+"""One Markdown file that passed its schema; and what a memo keeps of it, so that it need not be opened again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from beffroi.memo import Memo, Ref
+from beffroi.memo.stamps import Stamp, digest
+from beffroi.model import Alert, Category, Certainty, Severity, Urgency, latest
+from beffroi.schema import ALERT_HOURS, Document
+from beffroi.schema.dates import hours_later
+from beffroi.settings import Site
+
+PAGES = "pages"
+"""The folder of the lasting pages (contact, legal notice…): no date, addresses at the root of the site."""
+
+
+class Row(NamedTuple):
+    """What a memo keeps of one Markdown file: enough to know it without opening it. `document` is `None` where the file
+    was refused; `faults` are then its faults."""
+
+    source: str
+    stamp: Stamp | None
+    digest: bytes
+    id: str = ""
+    slug: str = ""
+    published: bool = False
+    since: float | None = None
+    document: Ref | None = None
+    faults: tuple[tuple[str, int, str, str], ...] = ()
+
+    @property
+    def url_path(self) -> str:
+        """Root-relative address, without the site's base path."""
+        return f"/{self.slug}/" if self.id.startswith(f"{PAGES}/") else f"/{self.id}/"
+
+    def visible(self, at: float) -> bool:
+        """Whether citizens may see it at that instant."""
+        return self.published and (self.since is None or self.since <= at)
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One Markdown file that passed its schema. `source` is its path from the site's root, with slashes."""
+
+    path: Path
+    source: str
+    id: str
+    slug: str
+    category: Category | None
+    document: Document
+
+    @property
+    def url_path(self) -> str:
+        """Root-relative address, without the site's base path."""
+        return f"/{self.id}/" if self.category else f"/{self.slug}/"
+
+    @property
+    def since(self) -> datetime | None:
+        """The instant at which it may be shown; `None` for a page without date."""
+        return latest(self.document.front.date, self.document.front.start)
+
+    @property
+    def alert(self) -> Alert | None:
+        """Its CAP words, where its category or its front matter makes it an alert."""
+        front = self.document.front
+        if front.severity is None and (self.category is None or self.category.kind != "alert"):
+            return None
+        return Alert(
+            severity=front.severity or Severity.MODERATE,
+            urgency=front.urgency or Urgency.EXPECTED,
+            certainty=front.certainty or Certainty.LIKELY,
+        )
+
+    @property
+    def end(self) -> datetime | None:
+        """The exclusive end of its window. An alert always ends: one without `end` does so `ALERT_HOURS` hours after it
+        became visible."""
+        if self.document.front.end is None and self.alert and self.since:
+            return hours_later(self.since, ALERT_HOURS)
+        return self.document.front.end
+
+    def visible(self, at: datetime) -> bool:
+        """Whether citizens may see it at that instant: published, and its embargo has passed."""
+        return self.document.front.status == "published" and (
+            self.since is None or self.since.timestamp() <= at.timestamp()
+        )
+
+
+def row_of(entry: Entry, total: bytes) -> Row:
+    """The row of an entry; `total` stands for its bytes."""
+    since = entry.since.timestamp() if entry.since else None
+    published = entry.document.front.status == "published"
+    return Row(entry.source, None, total, entry.id, entry.slug, published, since)
+
+
+class Recalled(Entry):
+    """An entry that a memo knows: its document is fetched at its first use."""
+
+    def __init__(self, site: Site, row: Row, memo: Memo) -> None:
+        folder, _, _ = row.id.partition("/")
+        path = site.content / row.source.removeprefix(f"{source_of(site, site.content)}/")
+        category = None if folder == PAGES else site.categories[folder]
+        self.__dict__.update(path=path, source=row.source, id=row.id, slug=row.slug, category=category)
+        self.__dict__.update(_row=row, _memo=memo)
+
+    @cached_property
+    def document(self) -> Document:
+        """Front matter and body."""
+        document: Document = self._memo.blobs.unpickle(self._row.document)  # type: ignore[attr-defined]
+        return document
+
+
+class Entries(Mapping[str, Entry]):
+    """The entries by id, in the order of their paths; each is made at its first use."""
+
+    def __init__(self, site: Site, memo: Memo) -> None:
+        self.rows: dict[str, Row] = {}
+        self._site, self._memo, self._made = site, memo, dict[str, Entry]()
+
+    @classmethod
+    def of(cls, site: Site, entries: Mapping[str, Entry]) -> Entries:
+        """These entries, whole."""
+        found = cls(site, Memo(None, ""))
+        for entry in entries.values():
+            found.add(row_of(entry, digest(repr(entry.document).encode())), entry)
+        return found
+
+    def add(self, row: Row, entry: Entry | None) -> None:
+        """One more; `entry` where it was just made."""
+        self.rows[row.id] = row
+        if entry:
+            self._made[row.id] = entry
+
+    def __getitem__(self, entry_id: str) -> Entry:
+        if entry_id not in self._made:
+            self._made[entry_id] = Recalled(self._site, self.rows[entry_id], self._memo)
+        return self._made[entry_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def source_of(site: Site, path: Path) -> str:
+    """A path as messages name it: from the site's root, with slashes."""
+    try:
+        return path.relative_to(site.root).as_posix()
+    except ValueError:  # PATH may point outside the site's folder
+        return path.as_posix()

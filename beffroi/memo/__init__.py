@@ -1,0 +1,92 @@
+"""What one build leaves for the next: tables of plain values, and blobs beside them.
+
+::
+
+    var/cache/memo.bin     mark, key, SHA-256, the tables (marshal): small, read whole, replaced in one step
+    var/cache/blobs-N.bin  texts and objects, appended to; a table names one by place, length and CRC
+
+Nothing here is needed: without it, or where a byte of it is wrong, everything is made anew. `key` names the program,
+its libraries and the settings; under another key the memo is not read at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from beffroi.memo.blobs import Blobs, Damaged, Ref
+
+__all__ = ["Blobs", "Damaged", "Memo", "Ref"]
+
+MARK = b"beffroi memo 1\n"
+FILE = "memo.bin"
+
+
+@dataclass
+class Memo:
+    """The memo of one site. `tables` is read and replaced by whoever owns a table; `said` tells why it starts empty."""
+
+    folder: Path | None
+    key: str
+    tables: dict[str, Any] = field(default_factory=dict)
+    blobs: Blobs = field(default_factory=Blobs)
+    said: str = ""
+
+    @classmethod
+    def open(cls, folder: Path, key: str, *, clean: bool = False) -> Memo:
+        """The memo in that folder, empty where there is none, `clean` is asked, or a byte of it is wrong."""
+        memo = cls(folder, key)
+        if clean or not (folder / FILE).exists():
+            memo.said = "" if clean else "Première construction : tout est à faire."
+        else:
+            try:
+                memo._load((folder / FILE).read_bytes())
+            except Damaged as reason:
+                memo = cls(folder, key, said=f"Mémoire des constructions écartée ({reason}) ; tout est refait.")
+            except OSError as error:
+                memo = cls(folder, key, said=f"Mémoire des constructions illisible ({error}) ; tout est refait.")
+        if not memo.tables:
+            memo.blobs = Blobs.anew(folder)
+        return memo
+
+    def _load(self, data: bytes) -> None:
+        if not data.startswith(MARK):
+            raise Damaged("ce n’en est pas une")
+        head, rest = data[len(MARK) :].split(b"\n", 1) if b"\n" in data[len(MARK) :] else (b"", b"")
+        if head != self.key.encode():
+            raise Damaged("le programme ou les réglages ont changé")
+        if hashlib.sha256(rest[32:]).digest() != rest[:32] or self.folder is None:
+            raise Damaged("des octets ont changé")
+        (name, end), self.tables = marshal.loads(rest[32:])  # noqa: S302  # its digest was just checked
+        self.blobs = Blobs.known(self.folder / name, end)
+
+    def save(self) -> None:
+        """Put the tables down in one step. What was read so far stays readable."""
+        if self.folder is None:
+            return
+        self.blobs.flush()
+        payload = marshal.dumps(((self.blobs.name, self.blobs.end), self.tables))
+        aside = self.folder / f".{FILE}.{os.getpid()}"
+        aside.write_bytes(b"".join((MARK, self.key.encode(), b"\n", hashlib.sha256(payload).digest(), payload)))
+        os.replace(aside, self.folder / FILE)
+        self.blobs.sweep()
+
+    def forget(self) -> None:
+        """Drop everything: the next build starts clean."""
+        if self.folder is not None:
+            (self.folder / FILE).unlink(missing_ok=True)
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """A blob that turns out damaged forgets the memo, so that the same command works the next time."""
+        try:
+            yield
+        except Damaged:
+            self.forget()
+            raise

@@ -1,0 +1,69 @@
+"""Which files lie below a folder, and whether they are those of the last time."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+Stamp = tuple[int, int, int, int]
+"""Size, time of the content, time of the inode (nanoseconds), inode: another one means that the bytes are read again."""
+
+NOWHERE: Stamp = (0, 0, 0, 0)
+"""The stamp of a link that leads nowhere: whoever reads it hears why."""
+
+FRESH = 2_000_000_000
+"""Nanoseconds. A file that young may be written again within one tick of its file system's clock: its stamp proves
+nothing the next time (git's "racily clean")."""
+
+
+def digest(data: bytes) -> bytes:
+    """What stands for these bytes."""
+    return hashlib.blake2b(data, digest_size=16).digest()
+
+
+@dataclass
+class Files:
+    """Every file below `folder` that is not hidden: path relative to it, with slashes → stamp; in sorted order."""
+
+    folder: str
+    stamps: dict[str, Stamp] = field(default_factory=dict)
+    now: int = field(default_factory=time.time_ns)
+
+    @classmethod
+    def below(cls, folder: str) -> Files:
+        """Look at the folder; one that cannot be read counts as empty."""
+        files = cls(folder)
+        files.stamps = dict(files._walk(folder, ""))
+        return files
+
+    def _walk(self, folder: str, prefix: str) -> Iterator[tuple[str, Stamp]]:
+        try:
+            found = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError:
+            return
+        folders = []
+        for entry in found:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.name)
+            elif not entry.is_dir():
+                yield prefix + entry.name, self._stamp(entry)
+        for name in folders:
+            yield from self._walk(f"{folder}/{name}", f"{prefix}{name}/")
+
+    @staticmethod
+    def _stamp(entry: os.DirEntry[str]) -> Stamp:
+        try:
+            at = entry.stat()
+        except OSError:
+            return NOWHERE
+        return at.st_size, at.st_mtime_ns, at.st_ctime_ns, at.st_ino
+
+    def lasting(self, name: str) -> Stamp | None:
+        """The stamp to compare with the next time; `None` where the file is too young for it to prove anything."""
+        stamp = self.stamps[name]
+        return stamp if stamp != NOWHERE and max(stamp[1], stamp[2]) < self.now - FRESH else None

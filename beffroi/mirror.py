@@ -1,0 +1,159 @@
+"""A folder whose every file is known: what was put there, and whether somebody has touched it since.
+
+A build does not write into the folder that people look at. It brings a second one, the twin, from the site of the day
+before yesterday to that of today, unchanged files being hard links, and exchanges both names in one step. However large
+the site, that costs what changed and one `lstat` a file.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+RENAME_EXCHANGE = 2
+AT_FDCWD = -100
+
+File = tuple[bytes, int, int, int]
+"""Digest of the content, then size, time (nanoseconds) and inode: other ones mean that somebody wrote it."""
+
+
+@dataclass
+class Mirror:
+    """What is known of the folder `root`: its files and the times of its folders, by relative path ("" is the root)."""
+
+    root: str
+    files: dict[str, File] = field(default_factory=dict)
+    folders: dict[str, int] = field(default_factory=dict)
+    _touched: set[str] = field(default_factory=set)
+
+    def inspect(self) -> None:
+        """Forget what is not as it was put, and remove what was not put by us."""
+        if "" not in self.folders:
+            shutil.rmtree(self.root, ignore_errors=True)
+            os.makedirs(self.root)
+            self.files, self.folders = {}, {"": 0}
+        for folder, time in list(self.folders.items()):
+            self._inspect_folder(folder, time)
+        for name in [name for name, file in self.files.items() if not self._intact(name, file)]:
+            del self.files[name]
+            self._clear(name)
+            self._touched.add(os.path.dirname(name))
+
+    def _inspect_folder(self, folder: str, time: int) -> None:
+        path = os.path.join(self.root, folder) if folder else self.root
+        try:
+            found = os.lstat(path)
+            if found.st_mtime_ns == time and stat.S_ISDIR(found.st_mode):
+                return
+            entries = list(os.scandir(path))
+        except OSError:
+            self.folders.pop(folder, None)
+            return
+        self._touched.add(folder)
+        for entry in entries:
+            name = f"{folder}/{entry.name}" if folder else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                if name not in self.folders:
+                    shutil.rmtree(entry.path)
+            elif name not in self.files:
+                os.unlink(entry.path)
+
+    def _intact(self, name: str, file: File) -> bool:
+        try:
+            found = os.lstat(f"{self.root}/{name}")
+        except OSError:
+            return False
+        return (found.st_size, found.st_mtime_ns, found.st_ino) == file[1:]
+
+    def holds(self, name: str, digest: bytes) -> bool:
+        """Whether that content stands there, untouched."""
+        file = self.files.get(name)
+        return file is not None and file[0] == digest and self._intact(name, file)
+
+    def put(self, name: str, digest: bytes, source: str, *, link: bool) -> None:
+        """Have that content there: the file `source` moved, or linked where it stays."""
+        target = f"{self.root}/{name}"
+        self._clear(name)
+        self._folder(os.path.dirname(name))
+        if link:
+            os.link(source, target)
+        else:
+            os.rename(source, target)
+        found = os.lstat(target)
+        self.files[name] = digest, found.st_size, found.st_mtime_ns, found.st_ino
+
+    def _clear(self, name: str) -> None:
+        target = f"{self.root}/{name}"
+        try:
+            os.unlink(target)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError:  # somebody made a folder of it
+            shutil.rmtree(target)
+
+    def _folder(self, folder: str) -> None:
+        self._touched.add(folder)
+        if folder in self.folders:
+            return
+        if folder:
+            self._folder(os.path.dirname(folder))
+            path = os.path.join(self.root, folder)
+            if os.path.lexists(path) and (os.path.islink(path) or not os.path.isdir(path)):
+                os.unlink(path)
+            os.makedirs(path, exist_ok=True)
+        self.folders[folder] = 0
+
+    def keep_only(self, names: Iterable[str]) -> None:
+        """Remove every file whose name is not among these, and the folders that are left empty."""
+        for name in self.files.keys() - set(names):
+            self._clear(name)
+            del self.files[name]
+            self._touched.add(os.path.dirname(name))
+        for folder in sorted(self._touched, key=len, reverse=True):
+            self._prune(folder)
+
+    def _prune(self, folder: str) -> None:
+        while folder and folder in self.folders:
+            try:
+                os.rmdir(os.path.join(self.root, folder))
+            except OSError:  # not empty
+                return
+            del self.folders[folder]
+            folder = os.path.dirname(folder)
+            self._touched.add(folder)
+
+    def settle(self) -> None:
+        """Note the times of the folders in which something was done."""
+        for folder in self._touched & self.folders.keys():
+            self.folders[folder] = os.lstat(os.path.join(self.root, folder) if folder else self.root).st_mtime_ns
+        self._touched.clear()
+
+
+def exchange(one: Mirror, other: Mirror) -> None:
+    """Exchange two folders in one step, so that both names exist at every instant; each mirror keeps its name.
+
+    Where the kernel or the file system cannot, three renames do it. Raises `OSError`.
+    """
+    if not os.path.lexists(one.root):
+        Path(one.root).parent.mkdir(parents=True, exist_ok=True)
+        os.rename(other.root, one.root)
+    elif not exchanged(one.root, other.root):
+        aside = f"{other.root}.old"
+        os.rename(one.root, aside)
+        os.rename(other.root, one.root)
+        os.rename(aside, other.root)
+    one.files, other.files = other.files, one.files
+    one.folders, other.folders = other.folders, one.folders
+
+
+def exchanged(one: str | Path, other: str | Path) -> bool:
+    """Whether the kernel and the file system could exchange two names."""
+    renameat2 = getattr(ctypes.CDLL(None), "renameat2", None)
+    if renameat2 is None:
+        return False
+    return bool(renameat2(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE) == 0)

@@ -1,0 +1,130 @@
+"""The index: what listings, feeds and neighbours need to know of an entry without opening it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, NamedTuple, overload
+
+from beffroi.memo import Memo, Ref
+from beffroi.model import Image, Item, Source
+from beffroi.text import absolute
+
+
+class Card(NamedTuple):
+    """One visible entry. Instants are seconds since 1970. `sum` stands for all that a listing can show, `whole` for the
+    text besides; `notes` is what its HTML depends on. A lasting page has no category."""
+
+    source: str
+    digest: bytes
+    notes: tuple[tuple[str, object], ...]
+    id: str
+    category: str
+    title: str
+    path: str
+    since: float
+    updated: float
+    over: float | None
+    weight: int
+    alert: bool
+    event: tuple[float, float] | None
+    tags: tuple[str, ...]
+    sum: bytes
+    whole: bytes
+    item: Ref
+    html: Ref
+    assets: tuple[tuple[str, str], ...]
+    """Output name and, below `content/`, the file that it is made of."""
+
+    def runs(self, at: float) -> bool:
+        """Whether it may be shown as current at that instant."""
+        return self.since <= at and (self.over is None or at < self.over)
+
+
+@dataclass(frozen=True)
+class Lasting:
+    """A page without date, as templates list it."""
+
+    slug: str
+    title: str
+    path: str
+    url: str
+    summary: str
+    lang: str
+    image: Image | None
+    sources: tuple[Source, ...]
+    date: datetime | None = None
+    updated: datetime | None = None
+
+
+class Shelf:
+    """Fetches what cards stand for."""
+
+    def __init__(self, memo: Memo, origin: str) -> None:
+        self._memo, self._origin = memo, origin
+
+    def html(self, card: Card) -> str:
+        """Its HTML, as the page shows it."""
+        return self._memo.blobs.text(card.html)
+
+    def brief(self, card: Card) -> Any:
+        """Its item, or its `Lasting`, without the text."""
+        return self._memo.blobs.unpickle(card.item)
+
+    def item(self, card: Card) -> Item:
+        """Its item, whole."""
+        item: Item = self.brief(card)
+        return replace(item, html=absolute(self.html(card), self._origin))
+
+
+class Cards(Sequence[Item]):
+    """A listing for templates and feeds: each item is fetched when it is looked at. `whole` ones have their text."""
+
+    def __init__(self, shelf: Shelf, cards: Sequence[Card], *, whole: bool = False) -> None:
+        self.cards, self._fetch = cards, shelf.item if whole else shelf.brief
+
+    def __len__(self) -> int:
+        return len(self.cards)
+
+    @overload
+    def __getitem__(self, index: int) -> Item: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Item]: ...
+    def __getitem__(self, index: int | slice) -> Item | Sequence[Item]:
+        if isinstance(index, slice):
+            return [self._fetch(card) for card in self.cards[index]]
+        return self._fetch(self.cards[index])
+
+    def __iter__(self) -> Iterator[Item]:
+        return map(self._fetch, self.cards)
+
+
+def newest_first(cards: Iterable[Card]) -> list[Card]:
+    """By the instant at which citizens could know of them; ties by id, so that the order never depends on a set."""
+    return sorted(cards, key=lambda card: (-card.since, card.id))
+
+
+def running_alerts(cards: Iterable[Card], at: float) -> list[Card]:
+    """Alerts that run, the most severe first, then the newest."""
+    running = (card for card in cards if card.alert and card.runs(at))
+    return sorted(running, key=lambda card: (-card.weight, -card.since, card.id))
+
+
+def upcoming(cards: Iterable[Card], at: float) -> list[Card]:
+    """Those whose event is not over, the soonest first."""
+    coming = [(card.event[0], card.id, card) for card in cards if card.event and at < card.event[1]]
+    return [card for *_, card in sorted(coming, key=lambda row: row[:2])]
+
+
+def by_category(cards: Sequence[Card], slugs: Iterable[str]) -> Mapping[str, list[Card]]:
+    """The cards of each category, in the given order."""
+    lists: dict[str, list[Card]] = {slug: [] for slug in slugs}
+    for card in cards:
+        lists[card.category].append(card)
+    return lists
+
+
+def shown_first(own: Sequence[Card], at: float) -> list[Card]:
+    """The cards of one category in the order in which its page shows them: what runs, what comes, then the newest."""
+    return list({card.id: card for card in [*running_alerts(own, at), *upcoming(own, at), *own]}.values())

@@ -1,0 +1,158 @@
+"""Every file of the site: what it depends on, and how those that are no template's are made.
+
+Two builds whose rule for a file has the same `parts` write the same bytes there.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from beffroi.feeds import FEEDS, jsonfeed, selection, sitemap
+from beffroi.memo.stamps import digest
+from beffroi.site import prepare, pwa
+from beffroi.site.cards import Card, Cards
+from beffroi.site.defaults import DIRECT, direct_path
+from beffroi.site.work import Work, archive_address
+
+OFFLINE = "hors-ligne/index.html"
+WORKER = "service-worker.js"
+
+
+class Rule(NamedTuple):
+    """How one file is made. `kind` and `args` say by what; `parts` is all that its bytes depend on."""
+
+    kind: str
+    args: tuple[Any, ...]
+    parts: tuple[Any, ...]
+
+    @property
+    def templated(self) -> bool:
+        """Whether Pelican renders it."""
+        return self.kind in {"article", "page", "direct", "category", "archive"}
+
+
+def rules(work: Work) -> dict[str, Rule]:
+    """The rule of every file but the service worker and the search index, which are made of other files."""
+    found = dict(_pages(work))
+    found |= _feeds(work)
+    found |= _statics(work)
+    found |= {
+        name: Rule("asset", (name, origin), (origin,)) for name, origin in sorted(prepare.assets(work.cards).items())
+    }
+    return found
+
+
+def _depends(work: Work, template: str) -> bytes:
+    """What stands for a template and all that it reads of the shared context."""
+    closure = work.templates.closure(f"{template}.html")
+    return digest(b"\0".join([closure.sum, *(work.value(name) for name in sorted(closure.names))]))
+
+
+def _pages(work: Work) -> Iterator[tuple[str, Rule]]:
+    article, page, category = (_depends(work, name) for name in ("article", "page", "category"))
+    sums = {card.id: card.sum for card in work.articles}
+    for card in work.articles:
+        near = tuple(sums[other] for other in work.related.of(card.id))
+        yield f"{card.id}/index.html", Rule("article", (card.id,), (article, card.whole, near, card.id in work.running))
+    for card in work.pages:
+        yield (
+            f"{card.path.removeprefix(work.tree.site.base)[1:]}index.html",
+            Rule("page", (card.id,), (page, card.whole)),
+        )
+    for template in DIRECT:
+        yield direct_path(template), Rule("direct", (template,), (_depends(work, template),))
+    for slug in work.tree.site.categories:
+        yield (
+            f"{slug}/index.html",
+            Rule("category", (slug,), (category, _sum(work.shown(slug)), len(work.archives[slug]))),
+        )
+        yield from _archives(work, slug)
+
+
+def _archives(work: Work, slug: str) -> Iterator[tuple[str, Rule]]:
+    pages = work.archives[slug]
+    depends = _depends(work, "archive") if pages else b""
+    for number, own in enumerate(pages, 1):
+        parts = (depends, _sum(own), number == len(pages))
+        yield f"{archive_address(slug, number)}index.html", Rule("archive", (slug, number), parts)
+
+
+def _sum(cards: Sequence[Card], *, whole: bool = False) -> bytes:
+    return digest(b"".join(card.whole if whole else card.sum for card in cards))
+
+
+def _feeds(work: Work) -> Iterator[tuple[str, Rule]]:
+    for name in FEEDS:
+        if name != jsonfeed.FIRST:
+            chosen, timely = selection(name, work.articles, work.now)
+            yield f"feeds/{name}", Rule("feed", (name,), (_sum(chosen, whole=True), work.now if timely else None))
+    following = [*list(work.json_pages)[1:], None]
+    for (name, own), after in zip(work.json_pages.items(), following, strict=True):
+        yield f"feeds/{name}", Rule("json", (name, after), (_sum(own, whole=True), after))
+    yield "sitemap.xml", Rule("sitemap", (), (_sum(work.articles), work.value("has_page")))
+    yield "robots.txt", Rule("robots", (), ())
+    yield "manifest.webmanifest", Rule("manifest", (), (work.value("asset"),))
+
+
+def _statics(work: Work) -> Iterator[tuple[str, Rule]]:
+    for name, total in work.static.items():
+        if name != pwa.WORKER:
+            yield f"theme/{name}", Rule("static", (name,), (total,))
+
+
+def make(work: Work, rule: Rule, target: Path) -> None:
+    """Write the file of a rule that is no template's. Raises `OSError`, `BuildError`."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if rule.kind == "static":
+        shutil.copyfile(work.theme / "static" / rule.args[0], target)
+    elif rule.kind == "asset":
+        shutil.copyfile(_asset(work, *rule.args), target)
+    else:
+        target.write_bytes(_MADE[rule.kind](work, *rule.args))
+
+
+def _asset(work: Work, name: str, origin: str) -> Path:
+    original = work.tree.site.content / origin
+    if not name.startswith("images/"):
+        return original
+    encoded = work.images.cache / name.removeprefix("images/")
+    if not encoded.exists():  # the folder of encoded images may be emptied at any time
+        work.images.pictures(original)
+    return encoded
+
+
+def _feed(work: Work, name: str) -> bytes:
+    chosen, _ = selection(name, work.articles, work.now)
+    return FEEDS[name](list(Cards(work.shelf, chosen, whole=True)), work.publisher, work.at)
+
+
+def _json(work: Work, name: str, following: str | None) -> bytes:
+    items = list(Cards(work.shelf, work.json_pages[name], whole=True))
+    return jsonfeed.page(items, work.publisher, following)
+
+
+def _sitemap(work: Work) -> bytes:
+    return sitemap.render(_addresses(work))
+
+
+def _addresses(work: Work) -> Iterator[tuple[str, datetime | None]]:
+    """Every address that search engines may list, with its last change where it has one."""
+    site = work.tree.site
+    lasting = ["/", *(f"/{slug}/" for slug in site.categories), *(f"/{name}/" for name in ("recevoir", "plan-du-site"))]
+    lasting += [card.path.removeprefix(site.base) for card in work.pages]
+    yield from ((site.publisher.absolute(path), None) for path in lasting)
+    for card in work.articles:
+        yield site.publisher.absolute(card.path.removeprefix(site.base)), datetime.fromtimestamp(card.updated, UTC)
+
+
+_MADE: dict[str, Callable[..., bytes]] = {
+    "feed": _feed,
+    "json": _json,
+    "sitemap": _sitemap,
+    "robots": lambda work: sitemap.robots(work.publisher),
+    "manifest": lambda work: pwa.manifest(work.tree.site, work.assets),
+}

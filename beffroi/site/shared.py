@@ -1,0 +1,91 @@
+"""Fragments that many pages share: the banner of alerts, the header, the footer.
+
+A template writes `{{ shared("bandeau.html", here=here) }}`. The fragment is rendered once for each set of arguments,
+from the shared names alone, and the place of each in a page's file is remembered: when an alert begins, ten thousand
+pages get its bytes without one of them being rendered again, and need no script to show it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from beffroi.memo.stamps import digest
+from beffroi.site.templates import Templates
+
+Hole = tuple[int, int, str]
+"""Where a fragment begins in the file, its length in bytes, its key."""
+
+_MARK = re.compile("\0([^\0]*)\0")
+
+
+def key(name: str, arguments: dict[str, object]) -> str:
+    """The key of a fragment: its template and what it was given."""
+    return json.dumps([name, arguments], sort_keys=True, ensure_ascii=False)
+
+
+def mark(name: str, **arguments: object) -> str:
+    """What `shared(…)` leaves in a page while it is rendered."""
+    return f"\0{key(name, arguments)}\0"
+
+
+@dataclass
+class Shared:
+    """The fragments of one build. `known` is the table of the former one, key → (what it depends on, its text);
+    `render` makes a fragment, `value` stands for what a name of the context holds."""
+
+    templates: Templates
+    value: Callable[[str], bytes]
+    render: Callable[[str, dict[str, object]], str]
+    known: dict[str, tuple[bytes, bytes]]
+    table: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
+
+    def _total(self, name: str) -> bytes:
+        closure = self.templates.closure(name)
+        return digest(b"\0".join([closure.sum, *(self.value(each) for each in sorted(closure.names))]))
+
+    def outdated(self, fragment: str) -> bool:
+        """Whether a fragment must be rendered: what it depends on is not what it was."""
+        known = self.known.get(fragment)
+        return known is None or known[0] != self._total(json.loads(fragment)[0])
+
+    def text(self, fragment: str) -> bytes:
+        """The bytes of a fragment."""
+        if fragment not in self.table:
+            name, arguments = json.loads(fragment)
+            known = None if self.outdated(fragment) else self.known[fragment]
+            self.table[fragment] = known or (self._total(name), self.render(name, arguments).encode())
+        return self.table[fragment][1]
+
+    def changed(self, fragments: Iterable[str]) -> set[str]:
+        """Those whose bytes are not what the former build wrote."""
+        return {each for each in fragments if each not in self.known or self.text(each) != self.known[each][1]}
+
+    def filled(self, page: str) -> tuple[bytes, tuple[Hole, ...]]:
+        """A rendered page with its fragments in place, and where they are."""
+        parts: list[bytes] = []
+        holes: list[Hole] = []
+        at = 0
+        for number, part in enumerate(_MARK.split(page)):
+            data = self.text(part) if number % 2 else part.encode()
+            if number % 2:
+                holes.append((at, len(data), part))
+            parts.append(data)
+            at += len(data)
+        return b"".join(parts), tuple(holes)
+
+    def refilled(self, data: bytes, holes: Iterable[Hole]) -> tuple[bytes, tuple[Hole, ...]]:
+        """A page as it was written, with its fragments as they are now."""
+        parts: list[bytes] = []
+        moved: list[Hole] = []
+        last = at = 0
+        for start, length, fragment in holes:
+            text = self.text(fragment)
+            parts += [data[last:start], text]
+            at += start - last
+            moved.append((at, len(text), fragment))
+            at += len(text)
+            last = start + length
+        return b"".join([*parts, data[last:]]), tuple(moved)

@@ -1,0 +1,151 @@
+"""Pelican, for a site of which only a part is rendered.
+
+`Town` is the class that `PELICAN_CLASS` names; the plugin makes one of any other `Pelican`. Its generators open only the
+articles whose pages are wanted, without Pelican's loops over tags, authors and periods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Any
+
+from pelican import Pelican, signals
+from pelican.contents import Article, Page, SkipStub
+from pelican.generators import ArticlesGenerator, PagesGenerator
+from pelican.urlwrappers import Category as PelicanCategory
+
+from beffroi.site.cards import Card
+from beffroi.site.defaults import DIRECT, direct_path
+from beffroi.site.work import Work, archive_address
+from beffroi.site.writer import StagingWriter
+
+
+class Town(Pelican):  # type: ignore[misc]  # pelican has no types
+    """One run of Pelican over what `settings["BEFFROI"].wanted` names; over everything where it names nothing."""
+
+    def _get_generator_classes(self) -> list[type]:
+        ours = {ArticlesGenerator: ItemsGenerator, PagesGenerator: LastingGenerator}
+        return [ours.get(cls, cls) for cls in super()._get_generator_classes()]
+
+    def _get_writer(self) -> StagingWriter:
+        self.writer = StagingWriter(self.output_path, self.settings)
+        return self.writer
+
+
+class LazyArticle(Article):  # type: ignore[misc]
+    """An article whose HTML needs none of Pelican's replacements: `prepare` made them."""
+
+    @property
+    def content(self) -> str:
+        """The HTML."""
+        return str(self._content)
+
+
+class LazyPage(Page):  # type: ignore[misc]
+    """A lasting page, likewise."""
+
+    def _expand_settings(self, key: str, klass: str | None = None) -> str:
+        return str(super(Page, self)._expand_settings(key, klass or "page"))
+
+    @property
+    def content(self) -> str:
+        """The HTML."""
+        return str(self._content)
+
+
+class ItemsGenerator(ArticlesGenerator):  # type: ignore[misc]
+    """The pages of the items, of their categories, and those of one template each."""
+
+    @property
+    def work(self) -> Work:
+        """The build."""
+        work: Work = self.settings["BEFFROI"]
+        return work
+
+    def generate_context(self) -> None:
+        """Open what is wanted, and give every template the same words."""
+        work = self.work
+        work.render = self._fragment
+        self.context.update(work.context)
+        wanted = [card for card in work.articles if work.wants(f"{card.id}/index.html")]
+        self.articles = list(read(self, wanted, LazyArticle, signals.article_generator_preread,
+                                  signals.article_generator_context))  # fmt: skip
+        for article, card in zip(self.articles, wanted, strict=True):
+            article.item = work.shelf.item(card)
+            article.running = card.id in work.running
+            article.related = [work.shelf.brief(work.cards[other]) for other in work.related.of(card.id)]
+        self.dates = self.articles
+        self.save_cache()
+        self.readers.save_cache()
+        signals.article_generator_finalized.send(self)
+
+    def _fragment(self, name: str, arguments: dict[str, object]) -> str:
+        rendered: str = self.env.get_template(name).render({**self.context, **arguments})
+        return rendered
+
+    def generate_output(self, writer: StagingWriter) -> None:
+        """Render what is wanted."""
+        write = partial(writer.write_file, relative_urls=False)
+        for article in self.articles:
+            signals.article_generator_write_article.send(self, content=article)
+            write(article.save_as, self.get_template(article.template), self.context,
+                  article=article, category=article.category)  # fmt: skip
+        for template in DIRECT:
+            if self.work.wants(direct_path(template)):
+                write(direct_path(template), self.get_template(template), self.context, page_name=template)
+        for slug in self.work.tree.site.categories:
+            self._category(write, slug)
+        signals.article_writer_finalized.send(self, writer=writer)
+
+    def _category(self, write: Any, slug: str) -> None:
+        category = PelicanCategory(self.work.tree.site.categories[slug].name, self.settings)
+        category.slug = slug
+        if self.work.wants(f"{slug}/index.html"):
+            write(f"{slug}/index.html", self.get_template("category"), self.context, category=category)
+        for page in self.work.archive_pages(slug):
+            name = f"{archive_address(slug, page.number)}index.html"
+            if self.work.wants(name):
+                write(name, self.get_template("archive"), self.context, category=category, archive=page)
+
+    def refresh_metadata_intersite_links(self) -> None:
+        """Nothing to do: links were resolved before."""
+
+
+class LastingGenerator(PagesGenerator):  # type: ignore[misc]
+    """The lasting pages."""
+
+    def generate_context(self) -> None:
+        """Open what is wanted."""
+        work: Work = self.settings["BEFFROI"]
+        wanted = [card for card in work.pages if work.wants(work.file(card))]
+        self.pages = list(read(self, wanted, LazyPage, signals.page_generator_preread, signals.page_generator_context))
+        for page, card in zip(self.pages, wanted, strict=True):
+            page.brief = work.shelf.brief(card)
+            page.path, page.image, page.sources = page.brief.path, page.brief.image, page.brief.sources
+        self.save_cache()
+        self.readers.save_cache()
+        signals.page_generator_finalized.send(self)
+
+    def refresh_metadata_intersite_links(self) -> None:
+        """Nothing to do."""
+
+
+def read(generator: Any, wanted: Iterable[Card], content: type, preread: Any, context: Any) -> Iterator[Any]:
+    """Pelican's object of each card. An error is logged by Pelican's name for it, and fatal in our builds."""
+    work: Work = generator.settings["BEFFROI"]
+    for card in wanted:
+        made = generator.readers.read_file(
+            base_path=generator.path,
+            path=str(work.tree.entries[card.id].path),
+            content_class=content,
+            context=generator.context,
+            preread_signal=preread,
+            preread_sender=generator,
+            context_signal=context,
+            context_sender=generator,
+        )
+        if isinstance(made, SkipStub) or not made.is_valid():
+            raise ValueError(f"{card.source} : Pelican refuse ce fichier")
+        generator.add_source_path(made)
+        yield made

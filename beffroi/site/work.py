@@ -1,0 +1,269 @@
+"""What one build is made of: the cards of the tree at one instant, the lists that templates read, the fragments."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from beffroi.content import Tree
+from beffroi.feeds import FEEDS, jsonfeed
+from beffroi.memo.stamps import Files, digest
+from beffroi.model import Item, Publisher
+from beffroi.site import cards as listing
+from beffroi.site import prepare, pwa
+from beffroi.site.cards import Card, Cards, Shelf
+from beffroi.site.images import Images
+from beffroi.site.related import Related
+from beffroi.site.shared import Shared
+from beffroi.site.templates import Templates
+
+FIRST = 24
+"""How many of its newest items the page of a category shows, and how many each page of its archive."""
+
+
+class Archive(NamedTuple):
+    """One page of a category's archive, as templates see it; `items` newest first. Numbered from the oldest, so that a
+    new item changes none but the newest page; the newest one comes after no other and says so by an empty `newer`."""
+
+    number: int
+    path: str
+    items: Sequence[Item]
+    newer: str
+    older: str
+
+    @property
+    def since(self) -> datetime:
+        """The instant of its oldest item."""
+        return self.items[-1].since
+
+    @property
+    def until(self) -> datetime:
+        """The instant of its newest item."""
+        return self.items[0].since
+
+
+@dataclass
+class Work:
+    """One build. `render` is given by Pelican once it runs; `wanted` are the outputs that it is asked for."""
+
+    tree: Tree
+    at: datetime
+    images: Images
+    theme: Path
+    wanted: frozenset[str] | None = None
+    render: Callable[[str, dict[str, object]], str] | None = None
+
+    @cached_property
+    def now(self) -> float:
+        """The instant, in seconds since 1970."""
+        return self.at.timestamp()
+
+    def wants(self, name: str) -> bool:
+        """Whether this output is to be rendered."""
+        return self.wanted is None or name in self.wanted
+
+    def file(self, card: Card) -> str:
+        """The output of an entry's page."""
+        return f"{card.path.removeprefix(self.tree.site.base)[1:]}index.html"
+
+    @cached_property
+    def by_path(self) -> Mapping[Path, Card]:
+        """Cards by the absolute path of their file, as Pelican asks for them."""
+        wanted = (card for card in self.cards.values() if self.wants(self.file(card)))
+        return {Path(os.path.abspath(self.tree.entries[card.id].path)): card for card in wanted}
+
+    @cached_property
+    def cards(self) -> dict[str, Card]:
+        """Every visible entry, by id."""
+        return prepare.cards(self.tree, self.at, self.images)
+
+    @cached_property
+    def articles(self) -> list[Card]:
+        """The visible items, newest first."""
+        return listing.newest_first(card for card in self.cards.values() if card.category)
+
+    @cached_property
+    def pages(self) -> list[Card]:
+        """The lasting pages, by title."""
+        return sorted((card for card in self.cards.values() if not card.category), key=lambda c: (c.title, c.id))
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        """Where items and texts are fetched."""
+        return Shelf(self.tree.memo, self.tree.site.origin)
+
+    @cached_property
+    def by_category(self) -> Mapping[str, list[Card]]:
+        """The cards of each category, newest first."""
+        return listing.by_category(self.articles, self.tree.site.categories)
+
+    @cached_property
+    def archives(self) -> Mapping[str, list[list[Card]]]:
+        """The pages of each category's archive, the oldest first; each page newest first."""
+        found = {}
+        for slug, own in self.by_category.items():
+            oldest_first = own[FIRST:][::-1]
+            starts = range(0, len(oldest_first), FIRST)
+            found[slug] = [oldest_first[start : start + FIRST][::-1] for start in starts]
+        return found
+
+    @cached_property
+    def related(self) -> Related:
+        """What each page recommends."""
+        related = Related(self.articles, self.tree.memo.tables.get("related", {}))
+        self.tree.memo.tables["related"] = related.table
+        return related
+
+    @cached_property
+    def json_pages(self) -> Mapping[str, list[Card]]:
+        """Which items stand in which file of the JSON Feed."""
+        return jsonfeed.split(self.articles, self.now)
+
+    @cached_property
+    def static(self) -> dict[str, bytes]:
+        """The theme's static files: path below `static/` → digest."""
+        files = Files.below(str(self.theme / "static"))
+        known, kept = self.tree.memo.tables.get("static", {}), {}
+        for name in files.stamps:
+            stamp, total = known.get(name, (None, b""))
+            if stamp is None or stamp != files.stamps[name]:
+                total = digest((self.theme / "static" / name).read_bytes())
+            kept[name] = files.lasting(name), total
+        self.tree.memo.tables["static"] = kept
+        return {name: total for name, (_, total) in kept.items()}
+
+    @cached_property
+    def assets(self) -> pwa.Assets:
+        """The addresses of the theme's static files."""
+        return pwa.Assets(self.theme / "static", self.tree.site.base)
+
+    @cached_property
+    def publisher(self) -> Publisher:
+        """The commune, with the addresses of its feeds."""
+        return replace(self.tree.site.publisher, feeds=pwa.feed_names(self.tree.site, list(FEEDS)))
+
+    @cached_property
+    def templates(self) -> Templates:
+        """The templates of the theme."""
+        overrides = self.tree.site.raw.get("THEME_TEMPLATES_OVERRIDES") or ()
+        folders = [*(str(self.tree.site.root / str(folder)) for folder in overrides), str(self.theme / "templates")]
+        return Templates(folders, self.tree.memo, self._environment)
+
+    def _environment(self) -> Any:
+        """Enough of Jinja to read a template; Pelican makes the one that renders."""
+        from jinja2 import Environment
+
+        own = dict(self.tree.site.raw.get("JINJA_ENVIRONMENT") or {})
+        environment = Environment(extensions=own.get("extensions") or ())  # noqa: S701  # renders nothing
+        environment.filters, environment.tests = _AnyName(environment.filters), _AnyName(environment.tests)
+        return environment
+
+    @cached_property
+    def shared(self) -> Shared:
+        """The fragments."""
+        shared = Shared(self.templates, self.value, self._render, self.tree.memo.tables.get("shared", {}))
+        self.tree.memo.tables["shared"] = shared.table
+        return shared
+
+    def _render(self, name: str, arguments: dict[str, object]) -> str:
+        if self.render is None:
+            raise RuntimeError("no templates")
+        return self.render(name, arguments)
+
+    @cached_property
+    def footer(self) -> list[Card]:
+        """The pages of FOOTER that exist, in its order."""
+        by_slug = {card.id.partition("/")[2]: card for card in self.pages}
+        return [by_slug[slug] for slug in self.tree.site.raw.get("FOOTER") or () if slug in by_slug]
+
+    @cached_property
+    def _lists(self) -> dict[str, Sequence[Card]]:
+        kinds = {slug: category.kind for slug, category in self.tree.site.categories.items()}
+        return {
+            "items": self.articles,
+            "alerts": listing.running_alerts(self.articles, self.now),
+            "news": [card for card in self.articles if kinds[card.category] == "news" and card.runs(self.now)],
+            "upcoming": listing.upcoming(self.articles, self.now),
+            "footer_pages": self.footer,
+            "all_pages": self.pages,
+        }
+
+    @cached_property
+    def running(self) -> frozenset[str]:
+        """Ids of the alerts that run."""
+        return frozenset(card.id for card in self._lists["alerts"])
+
+    @cached_property
+    def context(self) -> dict[str, Any]:
+        """What every template has besides Pelican's own names."""
+        site = self.tree.site
+        slugs = {card.id.partition("/")[2] for card in self.pages}
+        return {
+            "site": site,
+            "publisher": site.publisher,
+            **{name: Cards(self.shelf, cards) for name, cards in self._lists.items()},
+            "by_category": {slug: Cards(self.shelf, self.shown(slug)) for slug in site.categories},
+            "archives": {slug: self.archive_pages(slug) for slug in site.categories},
+            "has_page": slugs.__contains__,
+            "feeds": self.publisher.feeds,
+        }
+
+    def value(self, name: str) -> bytes:
+        """What stands for the value of a name: while it is the same, so is all that templates read of it."""
+        if name not in self._values:
+            self._values[name] = self._value(name)
+        return self._values[name]
+
+    @cached_property
+    def _values(self) -> dict[str, bytes]:
+        return {}
+
+    def _value(self, name: str) -> bytes:
+        if name in self._lists:
+            return digest(b"".join(card.sum for card in self._lists[name]))
+        if name == "by_category":
+            return self.value("items") + self.value("alerts") + self.value("upcoming")
+        if name == "archives":
+            return digest(
+                b"".join(one.sum for own in self.archives.values() for page in own for one in (page[0], page[-1]))
+            )
+        if name == "has_page":
+            return digest("\n".join(card.id for card in self.pages).encode())
+        if name in {"asset", "theme"}:
+            return digest(b"\0".join(name.encode() + total for name, total in sorted(self.static.items())))
+        return b""
+
+    def shown(self, slug: str) -> list[Card]:
+        """What the page of a category shows, in its order: all that runs or is to come, then its newest."""
+        own = self.by_category[slug]
+        ids = {card.id for card in own[:FIRST]}
+        return [c for c in listing.shown_first(own, self.now) if c.id in ids or self._current(c)]
+
+    def _current(self, card: Card) -> bool:
+        return card.id in self.running or (card.event is not None and self.now < card.event[1])
+
+    def archive_pages(self, slug: str) -> list[Archive]:
+        """The pages of a category's archive, the newest first."""
+        pages = self.archives[slug]
+        path = [f"{self.tree.site.base}/{archive_address(slug, number)}" for number in range(1, len(pages) + 1)]
+        return [
+            Archive(n, path[n - 1], Cards(self.shelf, pages[n - 1]), (path + [""])[n], path[n - 2] if n > 1 else "")
+            for n in range(len(pages), 0, -1)
+        ]
+
+
+class _AnyName(dict[str, Any]):
+    """Filters or tests of whatever name: a plugin may bring its own when the template is rendered."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return super().get(name, str)
+
+
+def archive_address(slug: str, number: int) -> str:
+    """Where a page of an archive is, without the site's base path."""
+    return f"{slug}/archives/{number}/"
