@@ -1,10 +1,12 @@
-"""A process to be killed: python -m tests.channels.child FOLDER DATABASE_URL deliver|announce|work [POINT COUNT].
+"""A process to be killed: python -m tests.channels.child FOLDER DATABASE_URL deliver|announce|work|cluster [POINT COUNT].
 
-It kills itself, with SIGKILL, when it passes that fault point for the nth time. `work` ends when nothing is owed.
+It kills itself, with SIGKILL, when it passes that fault point for the nth time. `work` ends when nothing is owed,
+`cluster` at SIGTERM.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sys
@@ -12,7 +14,7 @@ from itertools import count
 from pathlib import Path
 from threading import Event
 
-from beffroi import worker
+from beffroi import cluster, worker
 from beffroi.announce import announce
 from beffroi.channels import dispatch
 from beffroi.store import ledger
@@ -54,6 +56,10 @@ def main(folder: str, url: str, act: str, *fault: str) -> None:
         town.deliver(fault=die)
     elif act == "announce":
         announce(town.release, town.site, town.service, town.engine, town.time.at(), fault=die)
+    elif act == "cluster":
+        dispatch.LEASE = LEASE
+        cluster.prepare(town.engine)
+        asyncio.run(cluster.Cluster(town.site, town.service, town.engine).run())
     else:
         work(town, die)
 

@@ -74,6 +74,7 @@ class Sink:
     attempts: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     connections: int = 0
     port: int = 0
+    _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def __enter__(self) -> Sink:
         self._loop = asyncio.new_event_loop()
@@ -106,9 +107,16 @@ class Sink:
 
     def note(self, post: Post, fault: Fault) -> None:
         """Write it in the journal."""
-        self.posts.append(post)
-        if fault.taken and fault.status < 300:
-            self.told[post.path] += 1
+        with self._changed:
+            self.posts.append(post)
+            if fault.taken and fault.status < 300:
+                self.told[post.path] += 1
+            self._changed.notify_all()
+
+    def reached(self, count: int, seconds: float) -> bool:
+        """Wait until so many requests were read; False where they do not come."""
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self.posts) >= count, seconds)
 
     async def _serve(self, ready: threading.Event) -> None:
         context = self.authority.server_context() if self.authority else None

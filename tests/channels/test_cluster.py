@@ -1,0 +1,58 @@
+"""Workers on several machines, through Procrastinate: correct whatever the queue does."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+
+import psycopg
+import pytest
+
+from beffroi.cluster import conninfo
+from tests.channels.faulty import Sink
+from tests.channels.test_kill import PHONES, check, child, subscribed
+from tests.channels.town import Town, alert
+
+
+def wait_for(sink: Sink, count: int, *workers: subprocess.Popen[bytes]) -> None:
+    """Until so many messages have come; as the workers run until they are told to stop, this is looked at."""
+    assert sink.reached(count, 60), f"{len(sink.posts)} of {count}"
+    assert [None] * len(workers) == [worker.poll() for worker in workers]
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_workers_start_together_share_and_stop(town: Town, url: str) -> None:
+    """Three workers started together on a database without Procrastinate's tables make them once, tell everybody, and
+    end by SIGTERM with status 0."""
+    town.open()
+    with Sink() as one:
+        subscribed(town, one)
+        workers = [child(town, url, "cluster") for _ in range(3)]
+        town.announce(alert(town.time.at(), town.time.at(10)))
+        wait_for(one, PHONES, *workers)
+        for worker in workers:
+            worker.send_signal(signal.SIGTERM)
+        assert [0, 0, 0] == [worker.wait(60) for worker in workers]
+        check(town, 0, one)
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_queue_that_forgets_and_repeats(town: Town, url: str) -> None:
+    """Jobs that are lost are asked for again; jobs that come thrice send nothing twice."""
+    town.open()
+    with Sink() as sink:
+        subscribed(town, sink)
+        worker = child(town, url, "cluster")
+        town.announce(alert(town.time.at(), town.time.at(10)))
+        with psycopg.connect(conninfo(town.engine), autocommit=True) as connection:
+            wait_for(sink, PHONES, worker)
+            connection.execute("DELETE FROM procrastinate_jobs WHERE task_name = 'send' AND status = 'todo'")
+            for _ in range(3):
+                arguments = '{"item": "x", "vendor": "y", "shard": 1}'
+                query = "INSERT INTO procrastinate_jobs (queue_name, task_name, args) VALUES ('envois', 'send', %s)"
+                connection.execute(query, (arguments,))
+        town.announce(alert(town.time.at(), town.time.at(10), title="Crue : décrue"))
+        wait_for(sink, 2 * PHONES, worker)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(60) == 0
+        assert len(sink.posts) == 2 * PHONES
