@@ -34,13 +34,13 @@ class Authority:
         )
         self.ca_file = Path(self._folder.name, "ca.pem")
         self.ca_file.write_bytes(certificate.public_bytes(Encoding.PEM))
-        self._key_file = Path(self._folder.name, "key.pem")
-        self._key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        self.key_file = Path(self._folder.name, "key.pem")
+        self.key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
     def server_context(self) -> ssl.SSLContext:
         """For the side that listens."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(self.ca_file, self._key_file)
+        context.load_cert_chain(self.ca_file, self.key_file)
         return context
 
     def close(self) -> None:
