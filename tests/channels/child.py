@@ -21,7 +21,8 @@ from beffroi.store import ledger
 from beffroi.store.db import transaction
 from tests.channels.town import Town, make_town
 
-LEASE = 1
+LEASE = 3
+"""Seconds, two time-outs included: nothing hangs here."""
 
 
 class Fault:
@@ -37,7 +38,7 @@ class Fault:
 
 def work(town: Town, fault: Fault) -> None:
     """One worker of several, with a short lease."""
-    dispatch.LEASE = LEASE
+    dispatch.LEASE = LEASE - 2 * int(town.service.push_timeout)
     worker.REST = 0.1
     done = Event()
 
@@ -57,7 +58,6 @@ def main(folder: str, url: str, act: str, *fault: str) -> None:
     elif act == "announce":
         announce(town.release, town.site, town.service, town.engine, town.time.at(), fault=die)
     elif act == "cluster":
-        dispatch.LEASE = LEASE
         cluster.prepare(town.engine)
         asyncio.run(cluster.Cluster(town.site, town.service, town.engine).run())
     else:
