@@ -51,6 +51,12 @@ def check(
     commands.check("HEAD" if changed is True else str(changed), staged, "json" if json else format)
 
 
+@task(help={"port": "port d’écoute", "export": "dossier où écrire le formulaire, pour le mettre en ligne"})
+def cms(_: Context, port: int = 8001, export: str = "") -> None:
+    """Écrire dans un formulaire, sur http://localhost:8001/admin/."""
+    commands.cms(port, export)
+
+
 @task
 def schema(_: Context) -> None:
     """Engendrer des modèles la référence des rédacteurs et les schémas JSON."""

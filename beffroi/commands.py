@@ -76,6 +76,20 @@ def check(changed: str, staged: bool, form: str) -> None:
         sys.exit(1)
 
 
+def cms(port: int, export: str) -> None:
+    """The editors' form on this machine, or its files for a web server."""
+    from beffroi.cms import app, exported
+
+    with plainly() as root:
+        site, cache = read_site(root / SETTINGS), read_service(root).var / "cache" / "check"
+        package = app.package(root)
+        if export:
+            out.print(_short(exported.export(site, root / export, package)), markup=False)
+        else:
+            told = lambda url: err.print(f"Formulaire : {url} (Ctrl-C pour finir)", markup=False)  # noqa: E731
+            app.serve(app.make_app(site, package, cache), port=port, told=told)
+
+
 def schema() -> None:
     """Write anew what is generated from the models, where it differs."""
     from beffroi.schema import published

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-VNU = ROOT / "node_modules" / "vnu-jar" / "package.json"
+MODULES = tuple(ROOT / "node_modules" / name / "package.json" for name in ("vnu-jar", "decap-cms"))
 
 NEEDED: Mapping[str, str] = {
     "chromium": "chromium",
@@ -51,11 +51,15 @@ def ensure() -> None:
     """Install the Debian packages and the HTML checker that are missing. Exits with a French sentence where it can't."""
     if packages := sorted({package for command, package in NEEDED.items() if not find(command)}):
         install(packages)
-    if not VNU.is_file():
-        print("Installation du vérificateur HTML (npm)…", file=sys.stderr, flush=True)
-        done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--silent"], cwd=ROOT, check=False)
+    if not all(path.is_file() for path in MODULES):
+        print("Installation du vérificateur HTML et du formulaire (npm)…", file=sys.stderr, flush=True)
+        done = subprocess.run(
+            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], cwd=ROOT, check=False
+        )
         if done.returncode:
-            sys.exit("L’installation du vérificateur HTML a échoué ; relancez : npm ci")
+            sys.exit(
+                "L’installation du vérificateur HTML et du formulaire a échoué ; relancez : npm ci --ignore-scripts"
+            )
 
 
 def find(command: str) -> str | None:

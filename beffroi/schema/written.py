@@ -41,6 +41,8 @@ class Told:
     longest: int = 0
     widget: str = "string"
     choices: Mapping[str, str] = field(default_factory=dict)
+    hint: str = ""
+    """What the form says instead of `form`, which is for those who write YAML."""
 
     def __call__(self, schema: Json) -> None:
         """Rewrite what pydantic makes of the field."""
@@ -97,6 +99,7 @@ class WrittenImage(_Strict):
         "Fichier", "Nom d’un fichier de `content/images/`, `.jpg` ou `.png`.", "src: eau.jpg", "obligatoire dans `image`",
         _like(FILE, required=True),
         widget="image",
+        hint="Une image .jpg ou .png.",
     ), required=True)  # fmt: skip
     alt: str = _field(Told(
         "Description", "Ce que l’on voit, pour qui ne voit pas. 300 caractères au plus.", 'alt: "Un robinet ouvert."',
@@ -114,10 +117,12 @@ class WrittenEvent(_Strict):
     start: str = _field(Told(
         "Début de l’événement", "Date ISO. Sans heure, l’événement dure la journée.", "start: 2027-03-20 14:30",
         "obligatoire dans `event`", _like(MOMENT, required=True), widget="datetime",
+        hint="Sans heure, l’événement dure la journée.",
     ), required=True)  # fmt: skip
     end: str | None = _field(Told(
         "Fin de l’événement", "Date ISO, avec une heure si `event.start` en a une.", "end: 2027-03-20 17:30",
         "3 h après, minuit au plus tard ; ou le même jour", _like(MOMENT), widget="datetime",
+        hint="Avec une heure si le début en a une.",
     ))  # fmt: skip
     place: str | None = _field(Told(
         "Lieu", "Le lieu. 200 caractères au plus.", 'place: "Salle du bourg"', "vide", _text(200), 200
@@ -171,10 +176,12 @@ class Written(_Strict):
     date: str = _field(Told(
         "Date", "Date ISO, avec ou sans heure, à l’heure de la commune. Le contenu est invisible avant.",
         "date: 2026-05-04 09:30", "obligatoire, sauf dans `pages/`", _like(MOMENT, required=True), widget="datetime",
+        hint="Le contenu est invisible avant. L’heure est facultative.",
     ), required=True)  # fmt: skip
     updated: str | None = _field(Told(
         "Correction", "Date ISO d’une correction, jamais avant `date`.", "updated: 2026-05-06", "`date`", _like(MOMENT),
         widget="datetime",
+        hint="Le jour où vous corrigez. Une alerte sonne de nouveau quand cette date change.",
     ))  # fmt: skip
     summary: str | None = _field(Told(
         "Résumé", "Une ou deux phrases, 200 caractères de préférence, 500 au plus. La première dit tout.",
@@ -184,9 +191,11 @@ class Written(_Strict):
         "Mots-clés", "Liste de mots en minuscules.", "tags: [eau, travaux]", "aucun",
         {"type": "array", "items": {"type": ["string", "number", "boolean", "null"], "pattern": "^[^,]*$"}},
         widget="list",
+        hint="Quelques mots, séparés par des virgules.",
     ))  # fmt: skip
     image: WrittenImage | None = _field(Told(
-        "Image", "Les trois champs qui suivent, décalés de deux espaces.", "", "aucune", widget="object"
+        "Image", "Les trois champs qui suivent, décalés de deux espaces.", "", "aucune", widget="object",
+        hint="Choisissez une photographie, et décrivez-la.",
     ))  # fmt: skip
     lang: str | None = _field(Told(
         "Langue", "Code de langue.", "lang: it", "`DEFAULT_LANG`, soit `fr`",
@@ -195,31 +204,38 @@ class Written(_Strict):
     status: str | None = _field(Told(
         "État", "`published` ou `draft`. Un brouillon ne laisse aucune trace en ligne.", "status: draft", "`published`",
         _choice(STATUSES), widget="select", choices=STATUSES,
+        hint="Un brouillon ne laisse aucune trace en ligne.",
     ))  # fmt: skip
     start: str | None = _field(Told(
         "Début de l’affichage", "Début de l’affichage. Le contenu est invisible avant.", "start: 2026-05-10", "`date`",
         _like(MOMENT), widget="datetime",
+        hint="Le contenu est invisible avant.",
     ))  # fmt: skip
     end: str | None = _field(Told(
         "Fin de l’affichage", "Fin de l’affichage ; une date sans heure comprend ce jour entier.",
         "end: 2026-05-14 20:00", "aucune ; une alerte finit 24 h après son début", _like(MOMENT), widget="datetime",
+        hint="Sans heure, ce jour entier est compris.",
     ))  # fmt: skip
     severity: Severity | None = _field(Told(
         "Gravité", "Gravité d’une alerte : `Extreme`, `Severe`, `Moderate`, `Minor`.", "severity: Severe",
         "`Moderate` dans une rubrique d’alertes", _choice(SEVERITIES | {"Unknown": ""}), widget="select",
         choices=SEVERITIES,
+        hint="À quel point c’est grave.",
     ))  # fmt: skip
     urgency: Urgency | None = _field(Told(
         "Urgence", "Quand agir : `Immediate`, `Expected`, `Future`, `Past`.", "urgency: Immediate", "`Expected`",
         _choice(URGENCIES | {"Unknown": ""}), widget="select", choices=URGENCIES,
+        hint="Quand agir.",
     ))  # fmt: skip
     certainty: Certainty | None = _field(Told(
         "Certitude", "À quel point c’est sûr : `Observed`, `Likely`, `Possible`, `Unlikely`.", "certainty: Observed",
         "`Likely`", _choice(CERTAINTIES | {"Unknown": ""}), widget="select", choices=CERTAINTIES,
+        hint="À quel point c’est sûr.",
     ))  # fmt: skip
     areas: list[str] | None = _field(Told(
         "Quartiers", "Liste de quartiers, par leur nom ou leur code.", "areas: [bourg]", "toute la commune",
         {"type": "array", "items": {"type": "string"}}, widget="areas",
+        hint="Les quartiers concernés.",
     ))  # fmt: skip
     panel: str | None = _field(Told(
         "Panneaux", "Les mots du panneau : sept environ, 60 caractères au plus, aucun mot de plus de 16. Ou `no` : rien "
@@ -230,13 +246,16 @@ class Written(_Strict):
         "ne sonne.", "push: no", "`summary`", _words(120), 120,
     ))  # fmt: skip
     event: WrittenEvent | None = _field(Told(
-        "Événement", "Les quatre champs qui suivent, décalés de deux espaces.", "", "aucun", widget="object"
+        "Événement", "Les quatre champs qui suivent, décalés de deux espaces.", "", "aucun", widget="object",
+        hint="Quand et où cela se passe.",
     ))  # fmt: skip
     location: WrittenLocation | None = _field(Told(
-        "Endroit", "Les trois champs qui suivent, décalés de deux espaces.", "", "aucun", widget="object"
+        "Endroit", "Les trois champs qui suivent, décalés de deux espaces.", "", "aucun", widget="object",
+        hint="Le point sur la carte.",
     ))  # fmt: skip
     sources: list[WrittenSource] | None = _field(Told(
-        "Sources", "Liste : d’où viennent les faits.", "", "aucune", widget="sources"
+        "Sources", "Liste : d’où viennent les faits.", "", "aucune", widget="sources",
+        hint="D’où viennent les faits.",
     ))  # fmt: skip
     aliases: list[str] | None = _field(Told(
         "Anciennes adresses", "Liste : les adresses que ce contenu a eues ; elles mènent à la nouvelle.",
