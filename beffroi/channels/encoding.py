@@ -7,10 +7,9 @@ HMACs and one AES-GCM (about 15 µs). `arm` does the first part ahead of time: s
 
 from __future__ import annotations
 
-import hmac
 import os
-from base64 import urlsafe_b64decode
-from struct import Struct
+from binascii import a2b_base64
+from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -28,7 +27,9 @@ AUTH = 16
 
 _CURVE = ec.SECP256R1()
 _ECDH = ec.ECDH()
-_HEAD = Struct(">16sIB")
+_SIZES = RECORD.to_bytes(4, "big") + bytes((POINT,))
+_INNER = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER = bytes(byte ^ 0x5C for byte in range(256))
 _KEY_INFO = b"WebPush: info\0"
 _CEK_INFO = b"Content-Encoding: aes128gcm\0\1"
 _NONCE_INFO = b"Content-Encoding: nonce\0\1"
@@ -68,13 +69,19 @@ def seal(plaintext: bytes, browser: bytes, auth: bytes, armed: bytes, salt: byte
         raise ValueError(f"{len(plaintext)} bytes, {LARGEST} fit")
     if len(armed) != ARMED:
         raise ValueError(f"{len(armed)} bytes of key material, not {ARMED}")
-    ours, shared = armed[:POINT], armed[POINT:]
-    digest = hmac.digest
-    agreed = digest(digest(auth, shared, "sha256"), _KEY_INFO + browser + ours + b"\1", "sha256")
-    root = digest(salt, agreed, "sha256")
-    key = digest(root, _CEK_INFO, "sha256")[:16]
-    nonce = digest(root, _NONCE_INFO, "sha256")[:12]
-    return _HEAD.pack(salt, RECORD, POINT) + ours + AESGCM(key).encrypt(nonce, plaintext + _LAST, None)
+    ours = armed[:POINT]
+    agreed = _hmac(_hmac(auth, armed[POINT:]), _KEY_INFO + browser + ours + b"\1")
+    root = _hmac(salt, agreed)
+    cipher = AESGCM(_hmac(root, _CEK_INFO)[:16])
+    return b"".join(
+        (salt, _SIZES, ours, cipher.encrypt(_hmac(root, _NONCE_INFO)[:12], plaintext + _LAST, None)),
+    )
+
+
+def _hmac(key: bytes, message: bytes) -> bytes:
+    """HMAC-SHA-256 (RFC 2104) for keys of up to 64 bytes: the hash twice, as OpenSSL's HMAC takes longer to set up."""
+    key = key.ljust(64, b"\0")
+    return sha256(key.translate(_OUTER) + sha256(key.translate(_INNER) + message).digest()).digest()
 
 
 def point(p256dh: str) -> bytes:
@@ -95,6 +102,7 @@ def secret(auth: str) -> bytes:
 
 def _decoded(text: str) -> bytes:
     try:
-        return urlsafe_b64decode(text + "===")  # padding that is not needed is skipped
+        # As `urlsafe_b64decode` does, at a third of its price; padding that is not needed is skipped.
+        return a2b_base64(text.replace("-", "+").replace("_", "/") + "===")
     except ValueError as error:
         raise Unreadable("not base64url") from error

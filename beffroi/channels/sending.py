@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 WINDOW = 120
 """Messages handed to a vendor and not yet answered, at most, by one sender."""
 
-COMMIT = 30
-"""Results committed at once. A killed worker repeats at most `WINDOW + COMMIT` messages: 150."""
+COMMIT = 100
+"""Results committed at once, at most."""
+
+DOUBT = 150
+"""Messages that a killed worker repeats, at most: those in flight and those whose answer is not committed. A commit
+comes before whatever would make them more."""
 
 Outcome = Literal["sent", "gone", "refused", "retry", "closed", "late"]
 
@@ -30,8 +34,7 @@ class Outgoing:
     expires_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """One subscription. `id` is its number, `origin` its vendor, `p256dh` and `auth` base64url as the browser gave them.
 
     `armed` is key material made in idle time (65 bytes of our public point, then 32 of the shared secret): its rows are
@@ -48,8 +51,7 @@ class Target:
     key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What became of one target. `reason` is French, empty for "sent".
 
     sent     the vendor took it.

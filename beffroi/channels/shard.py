@@ -1,7 +1,7 @@
-"""One worker on one shard: read it, hand it to a sender, and write what comes back, every `COMMIT` results.
+"""One worker on one shard: read it, hand it to a sender, and write what comes back, every `COMMIT` results or sooner.
 
-What is killed here leaves in doubt what was in flight and what was answered since the last commit: `WINDOW + COMMIT`
-messages at most. These are told again by whoever goes on, and the phone shows one notification.
+What is killed here leaves in doubt what was in flight and what was answered since the last commit: `DOUBT` messages at
+most. These are told again by whoever goes on, and the phone shows one notification.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from random import Random
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 
-from beffroi.channels.sending import COMMIT, Outgoing, Result, Sender, Target
+from beffroi.channels.sending import COMMIT, DOUBT, Outgoing, Result, Sender, Target
 from beffroi.store import armed, quiet, shards
 from beffroi.store.audience import Choice
 from beffroi.store.db import transaction
@@ -69,10 +69,13 @@ class Work:
     def __init__(self, means: Means, sender: Sender, shard: Shard, tally: Tally) -> None:
         self._means, self._sender, self._shard, self._tally = means, sender, shard, tally
         self._flying: dict[int, None] = dict.fromkeys(shard.flying)
+        self._doubtful = frozenset(shard.flying)
+        self._material: dict[int, bytes] = {}
         self._again: dict[int, int] = {}  # of `retries`, where they stay until they are answered
         self._cursor = shard.cursor
         self._progress = Progress(shard.cursor, [])
-        self._taken = 0
+        self._taken = 0  # answers not committed
+        self._handed = 0  # targets without an answer
         self._over = False  # nothing more goes out
         self._through = False  # the range is at its end
         self._lost = False  # somebody else has the shard, or nobody is to have it
@@ -141,6 +144,8 @@ class Work:
         """The cursor goes with whoever is handed over, passed by, or held until the morning."""
         awake = self._wakes()
         for row, wanted in people:
+            if not self._may_go():
+                return
             self._cursor = row.id
             if wanted and awake(row):
                 self._flying[row.id] = None
@@ -151,10 +156,18 @@ class Work:
     def _awake(self, rows: Sequence[Row]) -> Iterator[Target]:
         awake = self._wakes()
         for row in rows:
+            if not self._may_go():
+                return
             if awake(row):
                 yield self._target(row)
             else:
                 self._flying.pop(row.id, None)
+
+    def _may_go(self) -> bool:
+        """Commit where one more message would leave too many in doubt; whether this worker is to go on."""
+        if self._handed + self._taken >= DOUBT:
+            self._commit()
+        return not self._over
 
     def _wakes(self) -> Callable[[Row], bool]:
         """Tells who may be rung now; the others are held. Asked anew for each few hundred, as the clock goes on."""
@@ -182,23 +195,27 @@ class Work:
         """With the key material made ahead, kept for what is urgent; deleted by this same transaction."""
         if not self._means.prearmed or self._shard.message.urgency != "high":
             return rows
-        made = armed.take(connection, [row.id for row in rows])
-        return [replace(row, armed=made.get(row.id)) for row in rows]
+        self._material |= armed.take(connection, [row.id for row in rows])
+        return rows
 
     def _target(self, row: Row) -> Target:
-        return Target(row.id, row.endpoint, self._shard.origin, row.p256dh, row.auth, row.armed, row.vapid)
+        self._handed += 1
+        material = self._material.pop(row.id, None)
+        return Target(row.id, row.endpoint, self._shard.origin, row.p256dh, row.auth, material, row.vapid)
 
     # what comes back
 
     def _take(self, result: Result) -> None:
         """Note one answer, and commit when there are enough of them."""
+        known = result.id in self._again or result.id in self._doubtful
         attempts = self._again.pop(result.id, 0)
         self._flying.pop(result.id, None)
         self._taken += 1
+        self._handed -= 1
         progress = self._progress
         if result.outcome in {"retry", "closed"}:
             progress.later.append(self._later(result, attempts))
-        else:
+        elif known:
             progress.settled.append(result.id)
         match result.outcome:
             case "sent":

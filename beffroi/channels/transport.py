@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import certifi
 import pycurl
@@ -23,8 +22,7 @@ CONNECTIONS_HTTP_1 = 16
 Headers = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One POST. `id` is the caller's; `headers` is one object for many requests: transports compile it once."""
 
     id: int
@@ -33,8 +31,7 @@ class Request:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What came back. `status` is 0 where nothing did: `trouble` then says why, in French, after the vendor's name.
 
     `doubt`: the request had gone out, so the far side may have taken it. `illegible`: the address is not one.

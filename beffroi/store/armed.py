@@ -5,9 +5,10 @@ Whoever dies after that has burnt it: the message goes again with a fresh key, n
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import ARRAY, BigInteger, Connection, any_, bindparam, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from beffroi.store.ledger import batches
@@ -16,13 +17,14 @@ from beffroi.store.tables import armed, subscriptions
 
 def take(connection: Connection, ids: Iterable[int]) -> dict[int, bytes]:
     """What is there for these subscriptions; from the end of this transaction on it is nowhere else."""
-    found: dict[int, bytes] = {}
-    for some in batches(ids):
-        rows = connection.execute(
-            delete(armed).where(armed.c.subscription_id.in_(some)).returning(armed.c.subscription_id, armed.c.material)
-        )
-        found |= {row[0]: bytes(row[1]) for row in rows}
-    return found
+    taken = delete(armed).returning(armed.c.subscription_id, armed.c.material)
+    if connection.dialect.name == "sqlite":  # one statement for any number of ids: it is built once
+        wanted = armed.c.subscription_id.in_(select(func.json_each(bindparam("ids")).table_valued("value").c.value))
+        rows = connection.execute(taken.where(wanted), {"ids": json.dumps(list(ids))})
+    else:
+        some = any_(bindparam("ids", type_=ARRAY(BigInteger)))
+        rows = connection.execute(taken.where(armed.c.subscription_id == some), {"ids": list(ids)})
+    return {row[0]: bytes(row[1]) for row in rows}
 
 
 def bare(connection: Connection, after: int, limit: int) -> list[tuple[int, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from beffroi.store.audience import Audience, Interest
 
@@ -74,8 +74,7 @@ class Shard:
     announced_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One subscription as a shard reads it; `attempts` counts the tries before this one."""
 
     id: int
@@ -85,7 +84,6 @@ class Row:
     vapid: str
     quiet: str
     attempts: int = 0
-    armed: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +99,8 @@ class Later:
 
 @dataclass(slots=True)
 class Progress:
-    """What one commit writes. `settled` are answered for good, `gone` among them; `closed_until`, `alarm` are the
-    vendor's, when it asked to be left alone."""
+    """What one commit writes. `settled` are those of `retries` that are answered for good; `gone` are deleted;
+    `closed_until`, `alarm` are the vendor's, when it asked to be left alone."""
 
     cursor: int
     flying: list[int]

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from beffroi.errors import StoreError
-from beffroi.store import ledger
+from beffroi.store import armed, ledger
 from beffroi.store.entries import Known, Message
 from beffroi.store.tables import announcements, marks, shards
 
@@ -53,6 +53,7 @@ def mend(connection: Connection, var: Path, at: int) -> Restored | None:
     if generation(connection) >= _last(var / NAME):
         return None
     told = dict(_read(var / NAME))
+    armed.forget(connection)  # keys that may have served since
     known = ledger.known(connection, told)
     forgotten = [one for one, kept in told.items() if one not in known or known[one].number < kept.number]
     if rows := [_row(one, told[one], at) for one in forgotten]:

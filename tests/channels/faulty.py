@@ -200,7 +200,7 @@ class Talk:
         self.heads: dict[int, dict[str, str]] = {}
         self.bodies: dict[int, bytes] = {}
         self.slow: set[asyncio.Task[None]] = set()
-        self.over = self.mute = False
+        self.over = self.mute = self.leaving = False
 
     async def run(self) -> None:
         """Until either side closes."""
@@ -212,6 +212,8 @@ class Talk:
             if self.mute:
                 await self.sink.stopped.wait()
             self.write()
+            while self.leaving and await self.reader.read(65536):
+                pass  # a polite vendor reads on, or its last words would be lost
             await asyncio.sleep(0)
 
     def write(self) -> None:
@@ -221,7 +223,7 @@ class Talk:
 
     def happened(self, event: h2.events.Event) -> None:
         """One event."""
-        if self.over:
+        if self.over or self.leaving:
             return
         if isinstance(event, h2.events.RequestReceived):
             assert event.stream_id is not None
@@ -243,7 +245,8 @@ class Talk:
         if fault.kind == "refuse":
             self.h2.reset_stream(stream, 7)
         elif fault.kind == "goaway":
-            self.end(lambda: self.h2.close_connection(0, last_stream_id=stream - 2))
+            self.h2.close_connection(0, last_stream_id=max(0, stream - 2))
+            self.leaving = True
         elif fault.kind == "reset" and not fault.taken:
             self.over = True
             _reset(self.writer)

@@ -28,6 +28,7 @@ FLOW = 65535
 """Bytes that may be sent before the far side says more (RFC 9113, section 6.9.2)."""
 
 LAST_STREAM = 2**30
+_DRESSED = PADDED | PRIORITY
 _HEAD = struct.Struct(">HBBBI")  # a length of 24 bits is written as 16 and 8
 _SETTING = struct.Struct(">HI")
 
@@ -113,14 +114,17 @@ class Connection:
         stream, self._next = self._next, self._next + 2
         body = request.body
         block = self._fields.block(request.url[len(self._origin) :].encode("ascii"), request.headers, len(body))
-        out = self._out
-        before = len(out)
-        size = len(block)
-        out += _HEAD.pack(size >> 8, size & 255, HEADERS, END_HEADERS, stream) + block
-        size = len(body)
-        out += _HEAD.pack(size >> 8, size & 255, DATA, END_STREAM, stream) + body
+        head, size = len(block), len(body)
+        self._out += b"".join(
+            (
+                _HEAD.pack(head >> 8, head & 255, HEADERS, END_HEADERS, stream),
+                block,
+                _HEAD.pack(size >> 8, size & 255, DATA, END_STREAM, stream),
+                body,
+            )
+        )
         self._flow -= size
-        self._queued += len(out) - before
+        self._queued += 18 + head + size
         self.flights[stream] = Flight(request, now, self._queued)
         self.closing = self.closing or stream > LAST_STREAM
 
@@ -171,8 +175,9 @@ class Connection:
         if self._headers and kind != CONTINUATION:
             raise ValueError("a header block that does not go on")
         if kind == HEADERS:
-            self._begun(flags, stream, _bare(flags, payload), replies)
-        elif kind == CONTINUATION:
+            self._begun(flags, stream, _bare(flags, payload) if flags & _DRESSED else payload, replies)
+            return
+        if kind == CONTINUATION:
             if not self._headers or self._headers[1] != stream:
                 raise ValueError("a header block that never began")
             first, _, block = self._headers

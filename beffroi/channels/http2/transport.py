@@ -16,8 +16,9 @@ from beffroi.channels.transport import CONNECTIONS, Reply, Request, authorities
 TRIES = 2
 """How often a request that a vendor says it did not look at is launched again."""
 
-BATCH = 24
-"""Requests that are worth a system call: launched together, and their answers read together, where there are so many."""
+BATCH = 60
+"""Requests that are launched together, and their answers read together, where there are so many: a system call, a TLS
+record and, for who keeps the books, a commit serve them all."""
 
 LULL = 0.001
 """Seconds that answers are left to gather, where more than a batch is in flight."""
@@ -132,7 +133,7 @@ class _Run:
         alive = self._road._alive(self._origin)
         flying = sum(len(one.flights) for one in alive)
         room = self._road._window - flying
-        if (room < BATCH and flying) or self._origin in self._road._mute:
+        if (room < min(BATCH, self._road._window) and flying) or self._origin in self._road._mute:
             return pending
         now = self._road._now()
         pending = pending or self._pull()

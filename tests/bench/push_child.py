@@ -1,0 +1,124 @@
+"""One sender in a process of its own, which measures itself: python -m tests.bench.push_child KIND FOLDER COUNT.
+
+Prints JSON: CPU and wall-clock seconds of the sending alone, and how many messages were taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+SUBJECT = "mailto:mairie@exemple.fr"
+
+
+def measured(work: Callable[[], int]) -> dict[str, float]:
+    """What that costs. Imports and preparation are done before; what the kernel does for us counts."""
+    before, start = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
+    sent = work()
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    return {"cpu": cpu, "wall": time.perf_counter() - start, "sent": sent, "memory": after.ru_maxrss / 1024}
+
+
+def floor(folder: Path, count: int) -> dict[str, float]:
+    """What no sender can do without: a key pair and an ECDH for each message."""
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    theirs = ec.generate_private_key(ec.SECP256R1()).public_key()
+
+    def work() -> int:
+        for _ in range(count):
+            ec.generate_private_key(ec.SECP256R1()).exchange(ec.ECDH(), theirs)
+        return count
+
+    return measured(work)
+
+
+def phones(folder: Path, count: int) -> list[dict[str, Any]]:
+    """The first subscriptions of the database, as browsers give them."""
+    import sqlite3
+
+    with sqlite3.connect(f"file:{folder / 'phones.sqlite3'}?mode=ro", uri=True) as connection:
+        rows = connection.execute("SELECT endpoint, p256dh, auth FROM subscriptions ORDER BY id LIMIT ?", (count,))
+        return [{"endpoint": row[0], "keys": {"p256dh": row[1], "auth": row[2]}} for row in rows]
+
+
+def readme(folder: Path, count: int) -> dict[str, float]:
+    """pywebpush's README: `webpush()` in a loop."""
+    from pywebpush import webpush
+
+    some, payload, key = phones(folder, count), (folder / "payload").read_text("utf-8"), str(folder / "vapid.pem")
+
+    def work() -> int:
+        sent = 0
+        for phone in some:
+            claims: dict[str, str | int] = {"sub": SUBJECT}
+            answer = webpush(phone, payload, vapid_private_key=key, vapid_claims=claims, ttl=3600)
+            sent += getattr(answer, "status_code", 0) == 201
+        return sent
+
+    return measured(work)
+
+
+def webpush_async(folder: Path, count: int) -> dict[str, float]:
+    """pywebpush's `webpush_async`: 100 at a time over one session, the key parsed once, a token signed for each."""
+    import aiohttp
+    from pywebpush import webpush_async as send
+
+    from beffroi.channels.keys import load
+
+    some, payload, vapid = phones(folder, count), (folder / "payload").read_text("utf-8"), load(folder / "vapid.pem")
+
+    async def main() -> int:
+        gate = asyncio.Semaphore(100)
+
+        async def one(phone: dict[str, Any]) -> bool:
+            async with gate:
+                claims: dict[str, str | int] = {"sub": SUBJECT}
+                answer = await send(
+                    phone, payload, vapid_private_key=vapid, vapid_claims=claims, ttl=3600, aiohttp_session=session
+                )
+                return getattr(answer, "status", 0) == 201
+
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=100)) as session:
+            return sum(await asyncio.gather(*(one(phone) for phone in some)))
+
+    return measured(lambda: asyncio.run(main()))
+
+
+def ours(folder: Path, count: int, *, prearmed: bool = False) -> dict[str, float]:
+    """Beffroi: what `deliver` does, ledger, leases and retries included."""
+    from random import Random
+
+    import py_vapid  # noqa: F401  # imports are not counted, for anybody
+
+    from beffroi.announce import Clock, deliver
+    from beffroi.settings import read_service, site_from
+    from beffroi.store.db import connect
+    from tests.channels.town import RAW
+
+    name = f"{'armed' if prearmed else 'ours'}-{count}.sqlite3"
+    service = read_service(
+        folder, database_url=f"sqlite:///{folder / name}", vapid_key_file=folder / "vapid.pem", push_prearm=prearmed
+    )
+    engine = connect(service.database)
+    site = site_from(RAW, folder)
+    clock = Clock(random=Random(1))
+    return measured(lambda: deliver(site, service, engine, clock).told)
+
+
+def armed(folder: Path, count: int) -> dict[str, float]:
+    """The same with key material made ahead."""
+    return ours(folder, count, prearmed=True)
+
+
+KINDS = {work.__name__: work for work in (floor, readme, webpush_async, ours, armed)}
+
+if __name__ == "__main__":
+    print(json.dumps(KINDS[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]))))
