@@ -9,6 +9,7 @@ import asyncio
 import json
 import resource
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -105,7 +106,11 @@ def ours(folder: Path, count: int, *, prearmed: bool = False) -> dict[str, float
 
     name = f"{'armed' if prearmed else 'ours'}-{count}.sqlite3"
     service = read_service(
-        folder, database_url=f"sqlite:///{folder / name}", vapid_key_file=folder / "vapid.pem", push_prearm=prearmed
+        folder,
+        var=Path(tempfile.mkdtemp(dir=folder)),  # a new one: a database older than its journal would be stopped
+        database_url=f"sqlite:///{folder / name}",
+        vapid_key_file=folder / "vapid.pem",
+        push_prearm=prearmed,
     )
     engine = connect(service.database)
     site = site_from(RAW, folder)
