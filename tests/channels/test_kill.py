@@ -56,7 +56,7 @@ def check(town: Town, kills: int, *sinks: Sink) -> None:
     """Everybody was told; repeats are few, and of the same Topic and tag, so that a phone shows one notification."""
     posts: list[Post] = [post for sink in sinks for post in sink.posts]
     assert len({(post.path) for post in posts}) == PHONES
-    assert len(posts) - PHONES <= kills * (DOUBT)
+    assert len(posts) - PHONES <= kills * DOUBT
     assert len({post.headers["topic"] for post in posts}) == 1
     with transaction(town.engine) as connection:
         assert ledger.owed(connection) == 0
