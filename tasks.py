@@ -150,10 +150,10 @@ def push(_: Context, what: str, endpoint: str = "") -> None:
     desk.push(what, endpoint)
 
 
-@task
-def worker(_: Context) -> None:
+@task(help={"publish": "publier aussi ce qui est dû (PostgreSQL, machine qui a les contenus)"})
+def worker(_: Context, publish: bool = False) -> None:
     """Envoyer ce qui est dû, aussi longtemps que l’on veut, à côté d’autres ouvriers."""
-    desk.worker()
+    desk.worker(publish)
 
 
 @task

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from threading import Event
 
 from sqlalchemy import Engine, select
@@ -25,18 +28,19 @@ RECENT = 600
 """Seconds within which a phone must have shown its subscription, to be taken for the agent's own."""
 
 
-def worker() -> None:
-    """Send what is owed until SIGTERM: alone on SQLite, through Procrastinate on PostgreSQL."""
+def worker(publish: bool) -> None:
+    """Send what is owed until SIGTERM: alone on SQLite, through Procrastinate on PostgreSQL; `publish`, there, also
+    publishes what is due."""
     with plainly() as root:
         site, service = read_site(root / SETTINGS), read_service(root)
         engine = connect(service.database)
         if engine.dialect.name == "postgresql":
-            _cluster(site, service, engine)
+            _cluster(site, service, engine, _publishes(root) if publish else None)
         else:
             _alone(site, service, engine)
 
 
-def _cluster(site: Site, service: Service, engine: Engine) -> None:
+def _cluster(site: Site, service: Service, engine: Engine, publish: Callable[[], None] | None) -> None:
     import asyncio
 
     try:
@@ -47,7 +51,17 @@ def _cluster(site: Site, service: Service, engine: Engine) -> None:
     if not keys.is_file():
         raise SettingsError(f"La clé {keys} est introuvable ; copiez-y celle de la machine qui publie.")
     prepare(engine)
-    asyncio.run(Cluster(site, service, engine).run())
+    asyncio.run(Cluster(site, service, engine, publish).run())
+
+
+def _publishes(root: Path) -> Callable[[], None]:
+    """A process of its own each time: a publication that dies takes no worker with it."""
+    command = [sys.executable, "-m", "invoke", "publish", "--if-due", "--yes"]
+
+    def publish() -> None:
+        subprocess.run(command, cwd=root, check=False)
+
+    return publish
 
 
 def _alone(site: Site, service: Service, engine: Engine) -> None:
