@@ -74,6 +74,7 @@ class Sink:
     attempts: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     connections: int = 0
     port: int = 0
+    host: str = "127.0.0.1"
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def __enter__(self) -> Sink:
@@ -94,7 +95,7 @@ class Sink:
     @property
     def origin(self) -> str:
         """Scheme, host and port."""
-        return f"{'https' if self.authority else 'http'}://127.0.0.1:{self.port}"
+        return f"{'https' if self.authority else 'http'}://{self.host}:{self.port}"
 
     def release(self) -> None:
         """Answer what is slow."""
@@ -123,7 +124,7 @@ class Sink:
         if context and self.http2:
             context.set_alpn_protocols(["h2"])
         self._tasks: set[asyncio.Task[None]] = set()
-        server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=context, backlog=1024)
+        server = await asyncio.start_server(self._connected, self.host, 0, ssl=context, backlog=1024)
         self.port = server.sockets[0].getsockname()[1]
         ready.set()
         await self.stopped.wait()

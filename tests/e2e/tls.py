@@ -18,11 +18,11 @@ from cryptography.x509.oid import NameOID
 class Authority:
     """One self-signed certificate in a temporary folder; give `ca_file` to the client (REQUESTS_CA_BUNDLE)."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "127.0.0.1") -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="beffroi-tls-")
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Beffroi tests")])
-        hosts = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        hosts = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address(address))]
         now = dt.datetime.now(dt.UTC)
         certificate = (
             x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())

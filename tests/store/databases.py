@@ -20,8 +20,11 @@ BINARIES = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/usr/bin
 
 
 @contextmanager
-def cluster() -> Iterator[str]:
-    """A PostgreSQL server, without a password; yields the URL of its database `postgres`."""
+def cluster(address: str = "") -> Iterator[str]:
+    """A PostgreSQL server, without a password; yields the URL of its database `postgres`.
+
+    It listens on a Unix socket; at that address too, for everybody, where one is given (benches with networks).
+    """
     folder = Path(tempfile.mkdtemp(prefix="beffroi-pg-"))
     # PostgreSQL refuses to be run by root, as which containers run tests.
     user = "postgres" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
@@ -30,7 +33,12 @@ def cluster() -> Iterator[str]:
     data, log = str(folder / "data"), str(folder / "log")
     try:
         run([BINARIES / "initdb", "--no-sync", "--auth=trust", "--encoding=UTF8", "-U", "postgres", "-D", data])
-        options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off -c max_connections=60"
+        options = (
+            f"-c listen_addresses='{address}' -c unix_socket_directories='{folder}' -c fsync=off -c max_connections=60"
+        )
+        if address:
+            with open(Path(data) / "pg_hba.conf", "a", encoding="ascii") as file:
+                file.write("host all all 0.0.0.0/0 trust\n")
         run([BINARIES / "pg_ctl", "-w", "-D", data, "-l", log, "-o", options, "start"])
         try:
             yield f"postgresql+psycopg://postgres@/postgres?host={folder}"
