@@ -32,8 +32,9 @@ def connect(url: str) -> Engine:
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         # hide_parameters: an endpoint is personal data, and errors end up in logs.
-        ping = parsed.get_backend_name() != "sqlite"
-        engine = create_engine(parsed, pool_pre_ping=ping, hide_parameters=True)
+        far = parsed.get_backend_name() != "sqlite"
+        network = NETWORK if far else {}
+        engine = create_engine(parsed, pool_pre_ping=far, hide_parameters=True, connect_args=network)
         if parsed.get_backend_name() == "sqlite":
             event.listen(engine, "connect", _tune_sqlite)
             event.listen(engine, "begin", _begin_immediate)
