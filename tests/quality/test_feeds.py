@@ -108,7 +108,7 @@ def test_a_feed_reader_reads_it(real: Path, tmp_path: Path) -> None:
             env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
     assert (0, f"{count} unread articles") == (done.returncode, done.stdout.strip())

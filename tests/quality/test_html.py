@@ -17,7 +17,7 @@ NEWER = ("“container-type”", "“@container”")
 def nu(*arguments: str | Path) -> list[str]:
     """What the checker says, one line a fault."""
     command = ["java", "-Xss1m", "-jar", str(VNU), "--format", "gnu", "--exit-zero-always", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stderr.splitlines()
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=600).stderr.splitlines()
 
 
 def test_every_page_is_valid(real: Path, tiny: Path) -> None:
