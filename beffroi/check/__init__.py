@@ -59,7 +59,8 @@ def examine(site: Site, files: Files | None = None, cache: Path | None = None) -
     kept = Cache(cache, site)
     files = files or Disk(site, kept.images)
     keys: dict[str, str] = {}
-    cards = {name: _card(site, files, name, kept, keys) for name in markdown(files.names)}
+    prefix = source_of(site, "")
+    cards = {name: _card(site, files, name, prefix + name, kept, keys) for name in markdown(files.names)}
     world = cross.World(site, files, cards)
     crossed = [found for card in cards.values() if card.aims for found in cross.faults(world, card)]
     for card, first in cross.clashes(cards):
@@ -74,8 +75,7 @@ def check(tree: Tree) -> list[Fault]:
     return examine(tree.site).faults
 
 
-def _card(site: Site, files: Files, name: str, kept: Cache, keys: dict[str, str]) -> Card:
-    source = source_of(site, name)
+def _card(site: Site, files: Files, name: str, source: str, kept: Cache, keys: dict[str, str]) -> Card:
     try:
         key = keys[name] = files.key(name)
         if (card := kept.get(name, key)) is None:

@@ -7,6 +7,7 @@ import hashlib
 import os
 import pickle
 import sys
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -53,7 +54,8 @@ class Cache:
             beside.write_bytes(self._seal(data) + data)
             beside.replace(self.path)
         except OSError:
-            beside.unlink(missing_ok=True)
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
 
     def _load(self, path: Path) -> None:
         try:

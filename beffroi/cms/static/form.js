@@ -31,7 +31,7 @@ const Preview = createClass({
     const { entry, widgetFor, getAsset } = this.props;
     const src = words(entry, "image.src");
     const when = [words(entry, "event.start"), words(entry, "event.place"), words(entry, "event.price")].filter(Boolean);
-    return h("main", { className: "article-page" },
+    return h("main", { className: "article-page", style: { padding: "1rem" } },
       h("article", { className: "article", lang: words(entry, "lang") || "fr" },
         h("header", { className: "article-head" }, h("div", { className: "article-head-inner" },
           h("h1", {}, words(entry, "title")),
