@@ -24,6 +24,8 @@ NEEDED: Mapping[str, str] = {
     "java": "default-jre-headless",
     "npm": "npm",
     "git": "git",
+    "hunspell": "hunspell",
+    "/usr/share/hunspell/fr.dic": "hunspell-fr-classical",
     "newsboat": "newsboat",
     "nginx": "nginx-light",
     "libatomic.so.1": "libatomic1",  # of Playwright's own node
@@ -63,12 +65,15 @@ def ensure() -> None:
 
 
 def find(command: str) -> str | None:
-    """The path of a command; Debian keeps PostgreSQL's server commands off the PATH. Of a library, its name."""
+    """The path of a command; Debian keeps PostgreSQL's server commands off the PATH. Of a library, its name.
+    Of a dictionary, its file."""
     if ".so" in command:
         try:
             return str(ctypes.CDLL(command)._name)
         except OSError:
             return None
+    if command.endswith(".dic"):
+        return command if Path(command).is_file() else None
     servers = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{command}"), reverse=True)
     path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"  # nginx is an administrator's
     return shutil.which(command, path=path) or (str(servers[0]) if servers else None)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from beffroi.check import cross
+from beffroi.check import cross, spelling
 from beffroi.check.cache import Cache
 from beffroi.check.card import Card, card_of
 from beffroi.check.files import Disk, Files, markdown, source_of
@@ -67,7 +67,8 @@ def examine(site: Site, files: Files | None = None, cache: Path | None = None) -
         sentence = f"même adresse que {first.source} ({card.url}) ; renommez l’un des deux fichiers."
         crossed.append(cross.Found(Fault(card.source, 1, sentence), first.name))
     kept.save()
-    return Checked(site, files, cards, keys, crossed, tuple(_strays(site, files, cards)))
+    strays = [*_strays(site, files, cards), *spelling.faults(site, cards)]
+    return Checked(site, files, cards, keys, crossed, strays)
 
 
 def check(tree: Tree) -> list[Fault]:

@@ -82,7 +82,7 @@ def _rules(site: Site) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for path in files:
         digest.update(path.read_bytes())
-    raw = {key: value for key, value in site.raw.items() if key.startswith("PANEL")}
+    raw = {key: value for key, value in site.raw.items() if key.startswith(("PANEL", "SPELLING"))}
     said = (site.content, site.root, site.publisher.url, site.publisher.lang, site.zone.key, dict(site.categories))
     versions = [sys.version, version("markdown"), version("PyYAML")]
     digest.update(repr((*said, dict(site.areas), sorted(raw.items()), versions)).encode())

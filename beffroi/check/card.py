@@ -30,7 +30,8 @@ class Aim(NamedTuple):
 
 class Card(NamedTuple):
     """One file. `name` is its path below `content/`, `url` its root-relative address, `ok` whether its own words hold:
-    what it links to may still be missing. `ids` are the places of its page, `None` where they are not known."""
+    what it links to may still be missing. `ids` are the places of its page, `None` where they are not known, `words` what
+    may be misspelt, where the commune asks for it."""
 
     name: str
     source: str
@@ -40,6 +41,7 @@ class Card(NamedTuple):
     faults: tuple[tuple[int, str, str], ...] = ()
     aims: tuple[Aim, ...] = ()
     ids: frozenset[str] | None = None
+    words: frozenset[str] = frozenset()
 
     def own(self) -> list[Fault]:
         """What is wrong in it whatever the other files say, warnings too."""

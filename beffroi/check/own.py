@@ -6,7 +6,7 @@ import re
 from typing import Literal
 from urllib.parse import urlsplit
 
-from beffroi.check import words
+from beffroi.check import spelling, words
 from beffroi.check.body import Lines, Page
 from beffroi.check.card import Aim, Card, aim
 from beffroi.content import IMAGES, Entry, image_path
@@ -44,7 +44,18 @@ class Own:
         ids = None if self.page.broken else frozenset(self.page.ids)
         draft = self.front.status == "draft"
         faults = tuple(dict.fromkeys(self.found))
-        return Card(self.name, self.entry.source, self.entry.url_path, ok, draft, faults, tuple(self.aims), ids)
+        said = self._words() if self.site.raw.get("SPELLING") and self.front.lang.startswith("fr") else frozenset[str]()
+        return Card(self.name, self.entry.source, self.entry.url_path, ok, draft, faults, tuple(self.aims), ids, said)
+
+    def _words(self) -> frozenset[str]:
+        told = (
+            self.front.title,
+            self.front.summary,
+            self.front.panel or "",
+            self.front.push or "",
+            "".join(self.page.text),
+        )
+        return spelling.words("\n".join(told))
 
     def _add(self, line: int, template: str, *values: object, level: Level = "error") -> None:
         self.found.append((line, say(template, *values), level))
