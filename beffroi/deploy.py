@@ -9,20 +9,18 @@
 
 from __future__ import annotations
 
-import ctypes
-import filecmp
+import marshal
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from beffroi.errors import DeployError
+from beffroi.memo.stamps import digest
 
 NUMBER = re.compile(r"\d{6,}")
-RENAME_EXCHANGE = 2
-AT_FDCWD = -100
 
 
 @dataclass(frozen=True)
@@ -43,11 +41,13 @@ def files(folder: Path) -> Iterator[str]:
             yield os.path.relpath(os.path.join(base, name), folder)
 
 
-def deploy(built: Path, live: Path, keep: int) -> Deployed:
+def deploy(built: Path, live: Path, keep: int, digests: Mapping[str, bytes] | None = None) -> Deployed:
     """Copy `built` to a new release and point `live` at it. A site without any change makes no new release.
 
-    Files that did not change are hard links to the former release, never to `built`: whoever tampers with output/
-    changes nothing online. Raises `DeployError`; the former release then stays live.
+    `digests` stand for the content of every file of `built`; without them all files are read. Files that did not change
+    are hard links to the former release, never to `built`: whoever tampers with output/ changes nothing online. Where
+    as many releases as asked are kept, the oldest one becomes the new one, so that only what differs is touched.
+    Raises `DeployError`; the former release then stays live.
     """
     try:
         former = live.resolve() if live.is_symlink() and live.exists() else None
@@ -55,39 +55,88 @@ def deploy(built: Path, live: Path, keep: int) -> Deployed:
             raise DeployError(
                 f"{live} est un dossier ; déplacez-le : la version en ligne est un lien que publish remplace."
             )
-        wanted = list(files(built))
-        same = {name for name in wanted if former and _same(built / name, former / name)}
-        removed = len(set(files(former)) - set(wanted)) if former else 0
-        if former and not removed and len(same) == len(wanted):
+        wanted = dict(digests) if digests is not None else {name: _digest(built / name) for name in files(built)}
+        known = manifest(former) if former else {}
+        written = sum(known.get(name) != total for name, total in wanted.items())
+        removed = len(known.keys() - wanted.keys())
+        if former and not removed and not written:
             return Deployed(former, 0, 0)
-        release = _stage(built, former, wanted, same, live.parent / "releases")
+        release = _stage(built, former, known, wanted, live.parent / "releases", keep)
         switch(live, release)
         _prune(release.parent, live, keep)
     except OSError as error:
         raise DeployError(f"La mise en ligne a échoué : {error}. La version précédente reste en ligne.") from error
-    return Deployed(release, len(wanted) - len(same), removed)
+    return Deployed(release, written, removed)
 
 
-def _same(one: Path, other: Path) -> bool:
-    return other.is_file() and filecmp.cmp(one, other, shallow=False)
+def _digest(path: Path) -> bytes:
+    return digest(path.read_bytes())
 
 
-def _stage(built: Path, former: Path | None, wanted: list[str], same: set[str], folder: Path) -> Path:
+def manifest(release: Path) -> Mapping[str, bytes]:
+    """The digest of every file of a release: as written when it was made, else read from the files themselves."""
+    try:
+        data = _beside(release).read_bytes()
+        if digest(data[16:]) == data[:16]:
+            known: dict[str, bytes] = marshal.loads(data[16:])  # noqa: S302  # its digest was just checked
+            return known
+    except OSError:
+        pass
+    return {name: _digest(release / name) for name in files(release)}
+
+
+def _beside(release: Path) -> Path:
+    return release.parent / f".{release.name}.files"
+
+
+def _stage(
+    built: Path,
+    former: Path | None,
+    known: Mapping[str, bytes],
+    wanted: Mapping[str, bytes],
+    folder: Path,
+    keep: int,
+) -> Path:
     """Make the new release under a name that no reader looks at, then give it its number."""
     folder.mkdir(parents=True, exist_ok=True)
-    numbers = [int(p.name) for p in folder.iterdir() if NUMBER.fullmatch(p.name)]
+    numbers = sorted(int(p.name) for p in folder.iterdir() if NUMBER.fullmatch(p.name))
     release = folder / f"{max(numbers, default=0) + 1:06}"
     staged = folder / f".{release.name}"
     shutil.rmtree(staged, ignore_errors=True)  # a publish killed at this point left it
-    for name in wanted:
-        target = staged / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if former and name in same:
-            os.link(former / name, target)
-        else:
-            shutil.copyfile(built / name, target)
+    has: Mapping[str, bytes] = {}
+    oldest = folder / f"{numbers[0]:06}" if numbers else release
+    if len(numbers) >= max(keep, 2) and oldest != former and _beside(oldest).is_file():
+        has = manifest(oldest)
+        _beside(oldest).unlink()
+        os.rename(oldest, staged)
+    for name in sorted(has.keys() - wanted.keys()):
+        _remove(staged, name)
+    for name, total in wanted.items():
+        if has.get(name) != total:
+            _place(staged / name, former / name if former and known.get(name) == total else None, built / name)
     os.replace(staged, release)
+    data = marshal.dumps(dict(wanted))
+    _beside(release).write_bytes(digest(data) + data)
     return release
+
+
+def _place(target: Path, same: Path | None, new: Path) -> None:
+    """The file itself, or a link to the same one of the former release."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    if same:
+        os.link(same, target)
+    else:
+        shutil.copyfile(new, target)
+
+
+def _remove(root: Path, name: str) -> None:
+    """One file, and the folders that it leaves empty."""
+    (root / name).unlink(missing_ok=True)
+    for folder in (root / name).parents:
+        if folder == root or any(folder.iterdir()):
+            return
+        folder.rmdir()
 
 
 def switch(live: Path, release: Path) -> None:
@@ -104,29 +153,5 @@ def _prune(folder: Path, live: Path, keep: int) -> None:
     releases = sorted((p for p in folder.iterdir() if NUMBER.fullmatch(p.name)), key=lambda p: int(p.name))
     for release in releases[:-keep]:
         if release.resolve() != live.resolve():
+            _beside(release).unlink(missing_ok=True)
             shutil.rmtree(release, ignore_errors=True)
-
-
-def swap(new: Path, place: Path) -> None:
-    """Put the folder `new` at `place`, in one step; what stood there is removed.
-
-    On Linux both names are exchanged (renameat2), so that `place` exists at every instant. Raises `OSError`.
-    """
-    place.parent.mkdir(parents=True, exist_ok=True)
-    if not os.path.lexists(place):
-        os.rename(new, place)
-        return
-    if not _exchange(new, place):
-        aside = new.with_name(f"{new.name}.old")
-        os.rename(place, aside)
-        os.rename(new, place)
-        new = aside
-    shutil.rmtree(new)
-
-
-def _exchange(one: Path, other: Path) -> bool:
-    """Whether the kernel and the file system could exchange two names."""
-    renameat2 = getattr(ctypes.CDLL(None), "renameat2", None)
-    if renameat2 is None:
-        return False
-    return bool(renameat2(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE) == 0)

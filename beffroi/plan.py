@@ -80,9 +80,21 @@ def calendar(tree: Tree, start: datetime, end: datetime) -> list[Change]:
 
 
 def following(tree: Tree, at: datetime) -> datetime | None:
-    """The next instant after `at` at which a publication would change something."""
-    later = calendar(tree, at + timedelta(microseconds=1), datetime.max.replace(tzinfo=UTC))
-    return later[0].at if later else None
+    """The next instant after `at` at which a publication would change something. The tree's memo learns the instants of
+    each file, so that those that did not change are not opened."""
+    known, kept = tree.memo.tables.get("moments", {}), {}
+    for entry_id, row in tree.entries.rows.items():
+        digest, moments = known.get(row.source, (b"", ()))
+        kept[row.source] = row.digest, moments if digest == row.digest else _moments(tree, entry_id)
+    tree.memo.tables["moments"] = kept
+    later = [moment for _, moments in kept.values() for moment in moments if moment > at.timestamp()]
+    return datetime.fromtimestamp(min(later), UTC) if later else None
+
+
+def _moments(tree: Tree, entry_id: str) -> tuple[float, ...]:
+    entry = tree.entries[entry_id]
+    item = outline(entry, tree.site) if entry.document.front.status == "published" else None
+    return tuple(change.at.timestamp() for change in changes(item)) if item else ()
 
 
 def period(start: datetime, days: int, zone: ZoneInfo) -> tuple[datetime, datetime]:

@@ -78,9 +78,10 @@ def publish(
             if stood.held:
                 hold(stood.held)
             tree = accepted(site, stood, memory(site, service, step))
+            following = plan.following(tree, at)
             built = rebuilt(tree, at, service, step)
         step("Mise en ligne")
-        deployed = deploy(built.out, service.current, service.keep_releases)
+        deployed = deploy(built.out, service.current, service.keep_releases, built.files)
         held.record(site, service.var, stood, at)
         keys.ensure(service.vapid_key)
         engine = connect(service.database)
@@ -90,7 +91,6 @@ def publish(
         if confirm(outlook):
             announced = announce(deployed.release, site, service, engine, at, adopt_all=adopt)
         delivered = deliver(site, service, engine, progress=progress)
-        following = plan.following(tree, at)
         due.write(
             service.var, due.Due(following.timestamp() if following else None, owed(engine, delivered), False, commit)
         )
@@ -170,7 +170,7 @@ def rebuilt(tree: content.Tree, at: datetime, service: Service, step: Step = lam
 
     def verified(out: Path, built: Built) -> None:
         step("Vérification")
-        verify(out, tree.site, built.items)
+        verify(out, tree.site, built.items, None if built.anew else built.made)
 
     try:
         return Build(tree, at, place, service.var).run(verified)

@@ -6,7 +6,8 @@ Pelican builds a site without feeds, exit status 0, when a plugin's name is mist
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,24 +24,44 @@ REQUIRED = (
 )
 
 
-def verify(out: Path, site: Site, items: Sequence[Any]) -> None:
-    """Raise `VerifyError` with every way in which `out` is not the site of these items."""
-    if problems := list(_problems(out, site, items)):
+def verify(out: Path, site: Site, items: Sequence[Any], made: Set[str] | None = None) -> None:
+    """Raise `VerifyError` with every way in which `out` is not the site of these items.
+
+    `made` are the files that differ from those of a site that was verified before; everything by default.
+    """
+    if problems := list(_problems(out, site, items, made)):
         lines = "\n".join(f"- {problem}" for problem in problems)
         raise VerifyError(f"Le site construit n’est pas complet ; rien n’a été remplacé.\n{lines}")
 
 
-def _problems(out: Path, site: Site, items: Sequence[Any]) -> Iterator[str]:
+def _problems(out: Path, site: Site, items: Sequence[Any], made: Set[str] | None) -> Iterator[str]:
     for name in [*REQUIRED, *(f"feeds/{feed}" for feed in FEEDS)]:
         path = out / name
         if not path.is_file() or not path.stat().st_size:
             yield f"{name} manque"
-        elif problem := _unreadable(path):
+        elif (made is None or name in made) and (problem := _unreadable(path)):
             yield f"{name} : {problem}"
     for item in items:
-        if not (out / page(site, item.path)).is_file():
+        if not os.path.isfile(f"{out}/{page(site, item.path)}"):
             yield f"la page de {item.id} manque"
-    yield from _feed(out, site, items)
+    yield from _feed(out, site, items) if made is None else _changed(out, site, items, made)
+
+
+def _changed(out: Path, site: Site, items: Sequence[Any], made: Set[str]) -> Iterator[str]:
+    """What the changed pages of the JSON Feed say is what the pages say."""
+    real = {item.id: item for item in items}
+    for name in sorted(made):
+        if name.startswith("feeds/feed") and name.endswith(".json"):
+            for entry in json.loads((out / name).read_bytes())["items"]:
+                item = real.get(entry["id"])
+                if item is None:
+                    yield f"{name} parle de {entry['id']}, qui n’est pas public"
+                elif (entry["url"], entry["title"]) != _said(site, item):
+                    yield f"{name} et la page de {item.id} n’ont pas le même titre ou la même adresse"
+
+
+def _said(site: Site, item: Any) -> tuple[str, str]:
+    return uri(site.publisher.absolute(item.path.removeprefix(site.base))), item.title
 
 
 def page(site: Site, path: str) -> str:
@@ -79,7 +100,7 @@ def _feed(out: Path, site: Site, items: Sequence[Any]) -> Iterator[str]:
     except (ValueError, KeyError, TypeError) as error:
         yield f"feeds/feed.json : illisible ({error})"
         return
-    real = {i.id: (uri(site.publisher.absolute(i.path.removeprefix(site.base))), i.title) for i in items}
+    real = {item.id: _said(site, item) for item in items}
     for item_id in sorted(real.keys() - told.keys()):
         yield f"feeds/feed.json ne dit rien de {item_id}"
     for item_id in sorted(told.keys() - real.keys()):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from beffroi.deploy import deploy, files, swap
+from beffroi.deploy import deploy, files
 from beffroi.errors import DeployError
 
 
@@ -59,7 +59,7 @@ def test_old_releases_are_kept_then_removed(tmp_path: Path) -> None:
     live = tmp_path / "www" / "current"
     for number in range(5):
         deploy(site(tmp_path / str(number), a=str(number)), live, keep=2)
-    assert ["000004", "000005"] == sorted(p.name for p in (tmp_path / "www" / "releases").iterdir())
+    assert ["000004", "000005"] == sorted(p.name for p in (tmp_path / "www" / "releases").glob("0*"))
 
 
 def test_what_a_killed_publication_left_is_no_obstacle(tmp_path: Path) -> None:
@@ -88,17 +88,24 @@ def test_going_back_is_one_link(tmp_path: Path) -> None:
     assert "000002" == deploy(site(tmp_path / "2", a="2"), live, keep=1).release.name
 
 
-def test_swap_replaces_a_folder_whole(tmp_path: Path) -> None:
-    """The new build stands at output/, the old one is gone, and nothing is left beside them."""
-    place = site(tmp_path / "output", a="1", vieux="x")
-    swap(site(tmp_path / "var" / "build", a="2"), place)
-    assert ["a/index.html"] == list(files(place))
-    assert ["output", "var"] == sorted(p.name for p in tmp_path.iterdir())
+def test_the_oldest_release_becomes_the_new_one(tmp_path: Path) -> None:
+    """Whatever the oldest one held, the new one holds the site of today, and the others are as they were."""
+    live = tmp_path / "www" / "current"
+    sites = (
+        {"a": "1", "b": "1", "c": "1"},
+        {"a": "2", "b": "1"},
+        {"a": "2", "b": "3", "d/e": "4"},
+        {"a": "1", "d/e": "4"},
+    )
+    for number, pages in enumerate(sites):
+        deploy(site(tmp_path / str(number), **pages), live, keep=2)
+        if number:
+            former = live.parent / "releases" / f"{number:06}"
+            assert {f"{name}/index.html": text for name, text in sites[number - 1].items()} == read(former)
+        assert {f"{name}/index.html": text for name, text in pages.items()} == read(live.resolve())
+        assert [] == [folder for folder in live.resolve().rglob("*") if folder.is_dir() and not any(folder.iterdir())]
 
 
-def test_swap_without_the_kernel_s_help(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where two names cannot be exchanged in one step, two renames do it."""
-    monkeypatch.setattr("beffroi.deploy._exchange", lambda *_: False)
-    place = site(tmp_path / "output", a="1")
-    swap(site(tmp_path / "build", a="2"), place)
-    assert "2" == (place / "a" / "index.html").read_text("utf-8")
+def read(folder: Path) -> dict[str, str]:
+    """Every file of a release."""
+    return {name: (folder / name).read_text("utf-8") for name in files(folder)}

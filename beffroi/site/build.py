@@ -37,13 +37,14 @@ Known = tuple[tuple[Any, ...], tuple[Hole, ...], bytes]
 @dataclass(frozen=True)
 class Built:
     """`out` holds the whole site; `items` are the public ones, newest first; `pages` counts the lasting pages; `files`
-    gives the digest of every file, `made` the names of those that this build wrote."""
+    gives the digest of every file, `made` the names of those that this build wrote; `anew` where it knew of none."""
 
     out: Path
     items: tuple[Card, ...]
     pages: int
     files: dict[str, bytes]
     made: frozenset[str]
+    anew: bool
 
 
 @dataclass
@@ -86,9 +87,9 @@ class Build:
         kept = {name: self.known[name] for name in self.rules if name not in self.fresh}
         final = {**kept, **self.fresh}
         made = self._advance(final)
-        built = Built(
-            self.place, tuple(self.work.articles), len(self.work.pages), {n: k[2] for n, k in final.items()}, made
-        )
+        files = {name: known[2] for name, known in final.items()}
+        pages = len(self.work.pages)
+        built = Built(self.place, tuple(self.work.articles), pages, files, made, anew=not self.known)
         verified(Path(self.twin.root), built)
         self._finish(final)
         return built
