@@ -181,7 +181,8 @@ class Service(BaseSettings):
     push_prearm: bool = Field(
         True, description="Préparer à l’avance les clés des alertes, pour les envoyer quatre fois plus vite."
     )
-    push_workers: int = Field(8, ge=1, le=64, description="Envois simultanés.")
+    push_reference: bool = Field(False, description="Envoyer avec pywebpush, bien plus lent, en cas d’ennui.")
+    push_workers: int = Field(8, ge=1, le=64, description="Envois simultanés de pywebpush.")
     keep_months: int = Field(
         12, ge=1, description="Mois après lesquels un abonnement que son navigateur ne montre plus est oublié."
     )

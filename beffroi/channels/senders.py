@@ -17,7 +17,13 @@ def senders(site: Site, service: Service, now: Callable[[], float]) -> Senders:
     former = {public(key): key for key in map(keys.load, keys.former(service.vapid_key))}
     tokens = Tokens(keys.load(service.vapid_key), webpush.subject(site, service), now, former)
 
+    def slow() -> Sender:
+        from beffroi.channels.reference import Reference
+        from beffroi.channels.threads import ThreadSender
+
+        return ThreadSender(Reference(tokens, timeout=service.push_timeout, now=now), service.push_workers, now)
+
     def make() -> Sender:
         return WebPush(tokens, timeout=service.push_timeout, now=now)
 
-    return make
+    return slow if service.push_reference else make

@@ -50,7 +50,8 @@ class ThreadSender:
         if message.expires_at <= self._now():
             return Result(target.id, "late")
         try:
-            self._channel.send(message, Recipient(target.endpoint, target.origin, target.p256dh, target.auth))
+            to = Recipient(target.endpoint, target.origin, target.p256dh, target.auth, target.key)
+            self._channel.send(message, to)
         except Gone as error:
             return Result(target.id, "gone", str(error))
         except SendError as error:
@@ -67,5 +68,7 @@ class ThreadSender:
         return Result(target.id, "retry", str(error), doubt=error.status is None)
 
     def close(self) -> None:
-        """End the threads."""
+        """End the threads, and the channel's connections."""
         self._pool.shutdown()
+        if close := getattr(self._channel, "close", None):
+            close()

@@ -27,12 +27,14 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Where a message goes: the subscription of one browser (Push API). `origin` is the vendor."""
+    """Where a message goes: the subscription of one browser (Push API). `origin` is the vendor, `key` the public VAPID
+    key under which it subscribed, "" for the present one."""
 
     endpoint: str
     origin: str
     p256dh: str
     auth: str
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,11 @@ from hypothesis import strategies as st
 from py_vapid import Vapid02
 
 from beffroi.channels import FeedItem, webpush
+from beffroi.channels import keys as vapid_key
+from beffroi.channels.reference import Reference, check_answer
+from beffroi.channels.senders import senders
+from beffroi.channels.sending import Outgoing, Target
+from beffroi.channels.vapid import Tokens
 from beffroi.errors import Gone, SendError, SettingsError
 from beffroi.model import Alert, Severity
 from beffroi.settings import read_service, site_from
@@ -48,13 +53,11 @@ items = st.builds(
 )
 
 
-def sender(
-    subject: str = "mailto:mairie@exemple.fr", now: float = AT.timestamp(), timeout: float = 2
-) -> webpush.WebPush:
+def sender(subject: str = "mailto:mairie@exemple.fr", now: float = AT.timestamp(), timeout: float = 2) -> Reference:
     """A channel with a new key and a stopped clock."""
     vapid = Vapid02()
     vapid.generate_keys()
-    return webpush.WebPush(vapid, subject, timeout=timeout, now=lambda: now)
+    return Reference(Tokens(vapid, subject, lambda: now), timeout=timeout, now=lambda: now)
 
 
 class Sink(BaseHTTPRequestHandler):
@@ -253,7 +256,7 @@ def test_retry_after(status: int, header: str | None, seconds: float | None) -> 
     headers = {"Retry-After": header} if header is not None else {}
     answer = SimpleNamespace(status_code=status, headers=headers)
     with pytest.raises(SendError) as caught:
-        webpush.check_answer(recipient(1), answer, AT.timestamp())  # type: ignore[arg-type]
+        check_answer(recipient(1), answer, AT.timestamp())  # type: ignore[arg-type]
     assert seconds == caught.value.retry_after
 
 
@@ -326,21 +329,24 @@ class Signer:
 def test_each_vendor_has_its_own_claims() -> None:
     """Two origins never share a claims dict, or every second vendor would answer 403."""
     signer = Signer()
-    tokens = webpush.Tokens(signer, "mailto:a@b.fr", lambda: 1000.0)
-    headers = [tokens.header(origin) for origin in ("https://a.example", "https://b.example", "https://a.example")]
-    assert [header["Authorization"] for header in headers] == ["token 1", "token 2", "token 1"]
-    assert [claims["aud"] for claims in signer.copies] == ["https://a.example", "https://b.example"]
-    assert len({id(claims) for claims in signer.given}) == 2
+    tokens = Tokens(signer, "mailto:a@b.fr", lambda: 1000.0)  # type: ignore[arg-type]
+    origins = ("https://a.example", "https://b.example", "https://a.example")
+    assert [tokens.authorization(origin) for origin in origins] == ["token 2", "token 3", "token 2"]
+    # The first one is a try, which no vendor sees: a contact that py_vapid refuses is told before anything is sent.
+    found = [claims["aud"] for claims in signer.copies]
+    assert found == ["https://push.invalid", "https://a.example", "https://b.example"]
+    assert len({id(claims) for claims in signer.given}) == 3
     assert all("spoiled" not in claims for claims in signer.copies)
 
 
 def test_tokens_are_renewed_in_time() -> None:
     """A token is signed for 12 h and renewed after 6; a clock set back renews it too."""
     signer, clock = Signer(), [10**6]
-    tokens = webpush.Tokens(signer, "mailto:a@b.fr", lambda: float(clock[0]))
+    tokens = Tokens(signer, "mailto:a@b.fr", lambda: float(clock[0]))  # type: ignore[arg-type]
+    signer.copies.clear()
     for moment in (0, 6 * 3600 - 1, 6 * 3600, -10):
         clock[0] = 10**6 + moment
-        tokens.header("https://a.example")
+        tokens.authorization("https://a.example")
     assert [one["exp"] for one in signer.copies] == [10**6 + 12 * 3600, 10**6 + 18 * 3600, 10**6 - 10 + 12 * 3600]
 
 
@@ -366,6 +372,23 @@ def test_subject_that_vendors_refuse_is_a_sentence() -> None:
         webpush.subject(site, read_service())
     with pytest.raises(SettingsError, match="BEFFROI_VAPID_SUBJECT"):
         sender("https://exemple.fr/contact")
+
+
+def test_reference_is_a_setting(tmp_path: Path) -> None:
+    """With it, pywebpush sends; the same message reaches the phone, and decrypts to the same."""
+    keys, key = PaperKeys.generate(), tmp_path / "vapid.pem"
+    vapid_key.ensure(key)
+    site = site_from({**RAW, "SITEURL": "https://exemple.fr", "PUBLISHER": {"email": "m@exemple.fr"}}, tmp_path)
+    said = Outgoing(b"bonjour", "high", "t" * 32, int(AT.timestamp()) + 60)
+    with sink() as service:
+        to = recipient(service.port, keys)
+        for reference in (True, False):
+            machine = read_service(tmp_path, vapid_key_file=key, push_reference=reference)
+            with closing(senders(site, machine, AT.timestamp)()) as channel:
+                targets = [Target(1, to.endpoint, to.origin, to.p256dh, to.auth)]
+                assert ["sent"] == [one.outcome for one in channel.send(said, targets, stop=lambda: False)]
+        assert [b"bonjour", b"bonjour"] == [keys.decrypt(body) for *_, body in service.seen]
+        assert "python-requests" in service.seen[0][2].get("User-Agent", "")
 
 
 def test_pywebpush_is_imported_late() -> None:
