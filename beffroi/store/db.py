@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_u
 from sqlalchemy.exc import SQLAlchemyError
 
 from beffroi.errors import StoreError
+from beffroi.store.turns import Turns
 
 HEAD = "0001"
 """The newest migration: compared before Alembic is imported at all."""
@@ -52,10 +53,20 @@ def connect(url: str) -> Engine:
 def transaction(engine: Engine) -> Iterator[Connection]:
     """One transaction, committed at its end. Raises `StoreError` where the database fails."""
     try:
-        with engine.begin() as connection:
+        with _turn(engine), engine.begin() as connection:
             yield connection
     except SQLAlchemyError as error:
         raise StoreError(f"La base de données {_shown(str(engine.url))} ne répond pas : {error}") from error
+
+
+_turns: dict[str, Turns] = {}
+
+
+def _turn(engine: Engine) -> AbstractContextManager[None]:
+    """The right to write: for a file of SQLite, one in this process at a time; PostgreSQL sees to it by itself."""
+    if engine.dialect.name != "sqlite" or not engine.url.database:
+        return nullcontext()
+    return _turns.setdefault(engine.url.database, Turns())
 
 
 def _shown(url: str) -> str:
@@ -69,7 +80,7 @@ def _shown(url: str) -> str:
 def _tune_sqlite(connection: Any, _record: Any) -> None:
     """WAL so that the site's service reads while `publish` writes; FULL so that a power cut forgets nothing told."""
     connection.isolation_level = None  # transactions are begun by `_begin_immediate`, not by the driver
-    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("busy_timeout=120000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 

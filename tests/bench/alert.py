@@ -7,6 +7,7 @@ armed or not. Everything else is as in production: a process of its own, the bui
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -46,17 +47,23 @@ def _once(town: Town, environment: dict[str, str], log: Path, phones: int, turn:
     log.write_bytes(b"")
     now, end = (time.strftime("%Y-%m-%d %H:%M", time.localtime(time.time() + later)) for later in (-120, 36000))
     town.write(f"alertes/crue-{turn}", ALERT.format(now=now, end=end))
-    start = time.time()
+    start, before = time.time(), _cpu()
     _publish(town, environment)
-    total = time.time() - start
+    total, cpu = time.time() - start, _cpu() - before
     times = sorted(float(line) for line in log.read_text("ascii").split())
     first, last = times[0] - start, times[-1] - start
     rate = len(times) / max(times[-1] - times[0], 0.001)
     print(
         f"{len(times)} of {phones} phones: first {first:.2f} s, last {last:.2f} s, end {total:.2f} s, "
-        f"{rate:.0f} messages/s; load {os.getloadavg()[0]:.1f}",
+        f"{rate:.0f} messages/s, {cpu:.1f} s of CPU in all; load {os.getloadavg()[0]:.1f}",
         flush=True,
     )
+
+
+def _cpu() -> float:
+    """Of the processes that ended: what a machine that does nothing else would have taken, about."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _publish(town: Town, environment: dict[str, str]) -> None:
