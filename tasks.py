@@ -75,6 +75,12 @@ def build(_: Context, at: str = "", clean: bool = False) -> None:
     commands.build(at, clean)
 
 
+@task(positional=["path"], help={"path": "fichier de output/, ou adresse sur le site"})
+def explain(_: Context, path: str) -> None:
+    """Dire pourquoi la dernière construction a refait un fichier, ou non."""
+    commands.explain(path)
+
+
 @task(
     help={
         **AT,

@@ -121,6 +121,20 @@ def build(at: str, clean: bool = False) -> None:
     out.print(f"{len(built.items)} contenus et {built.pages} pages dans {built.out.name}/", markup=False)
 
 
+def explain(path: str) -> None:
+    """Say why the last build made one output, or did not."""
+    from beffroi.publish import memory
+    from beffroi.site.build import explained
+
+    with plainly() as root:
+        site = read_site(root / SETTINGS)
+        place = str(site.raw.get("OUTPUT_PATH") or "output")
+        name = path.removeprefix("./").removeprefix(f"{place}/").lstrip("/")
+        name = f"{name}index.html" if not name or name.endswith("/") else name
+        told = explained(memory(site, read_service(root), step), name)
+    out.print(told, markup=False)
+
+
 def publish(at: str, adopt: bool = False, yes: bool = False, excused: type[BeffroiError] | None = None) -> None:
     """The whole road, with a table at its end of what reached whom; exit status 3 where a file is faulty, 1 where a
     message was refused."""

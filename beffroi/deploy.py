@@ -41,12 +41,15 @@ def files(folder: Path) -> Iterator[str]:
             yield os.path.relpath(os.path.join(base, name), folder)
 
 
-def deploy(built: Path, live: Path, keep: int, digests: Mapping[str, bytes] | None = None) -> Deployed:
+def deploy(
+    built: Path, live: Path, keep: int, digests: Mapping[str, bytes] | None = None, *, amends: bool = False
+) -> Deployed:
     """Copy `built` to a new release and point `live` at it. A site without any change makes no new release.
 
     `digests` stand for the content of every file of `built`; without them all files are read. Files that did not change
     are hard links to the former release, never to `built`: whoever tampers with output/ changes nothing online. Where
-    as many releases as asked are kept, the oldest one becomes the new one, so that only what differs is touched.
+    as many releases as asked are kept, the oldest one becomes the new one, so that only what differs is touched; so does
+    one that a later release `amends`, which nobody would go back to.
     Raises `DeployError`; the former release then stays live.
     """
     try:
@@ -63,6 +66,8 @@ def deploy(built: Path, live: Path, keep: int, digests: Mapping[str, bytes] | No
             return Deployed(former, 0, 0)
         release = _stage(built, former, known, wanted, live.parent / "releases", keep)
         switch(live, release)
+        if amends and former:
+            _amended(former).touch()
         _prune(release.parent, live, keep)
     except OSError as error:
         raise DeployError(f"La mise en ligne a échoué : {error}. La version précédente reste en ligne.") from error
@@ -89,6 +94,19 @@ def _beside(release: Path) -> Path:
     return release.parent / f".{release.name}.files"
 
 
+def _amended(release: Path) -> Path:
+    return release.parent / f".{release.name}.amended"
+
+
+def _spare(folder: Path, former: Path | None, keep: int) -> Path | None:
+    """The release that may become the new one."""
+    releases = sorted((p for p in folder.iterdir() if NUMBER.fullmatch(p.name)), key=lambda p: int(p.name))
+    amended = [p for p in releases if _amended(p).exists()]
+    kept = [p for p in releases if p not in amended]
+    found = [*amended, *(kept[:1] if len(kept) >= max(keep, 2) else [])]
+    return next((p for p in found if p != former and _beside(p).is_file()), None)
+
+
 def _stage(
     built: Path,
     former: Path | None,
@@ -104,11 +122,11 @@ def _stage(
     staged = folder / f".{release.name}"
     shutil.rmtree(staged, ignore_errors=True)  # a publish killed at this point left it
     has: Mapping[str, bytes] = {}
-    oldest = folder / f"{numbers[0]:06}" if numbers else release
-    if len(numbers) >= max(keep, 2) and oldest != former and _beside(oldest).is_file():
-        has = manifest(oldest)
-        _beside(oldest).unlink()
-        os.rename(oldest, staged)
+    if spare := _spare(folder, former, keep):
+        has = manifest(spare)
+        _beside(spare).unlink()
+        _amended(spare).unlink(missing_ok=True)
+        os.rename(spare, staged)
     for name in sorted(has.keys() - wanted.keys()):
         _remove(staged, name)
     for name, total in wanted.items():
@@ -151,7 +169,8 @@ def switch(live: Path, release: Path) -> None:
 def _prune(folder: Path, live: Path, keep: int) -> None:
     """Keep the newest releases, and the live one whatever its number."""
     releases = sorted((p for p in folder.iterdir() if NUMBER.fullmatch(p.name)), key=lambda p: int(p.name))
-    for release in releases[:-keep]:
+    kept = [release for release in releases if not _amended(release).exists()]
+    for release in kept[:-keep]:  # an amended one waits for its turn to become the new one
         if release.resolve() != live.resolve():
             _beside(release).unlink(missing_ok=True)
             shutil.rmtree(release, ignore_errors=True)

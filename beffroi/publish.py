@@ -79,7 +79,7 @@ def publish(
                 hold(stood.held)
             tree = accepted(site, stood, memory(site, service, step))
             following = plan.following(tree, at)
-            built = rebuilt(tree, at, service, step)
+            built = rebuilt(tree, at, service, step, hurry=True)
         step("Mise en ligne")
         deployed = deploy(built.out, service.current, service.keep_releases, built.files)
         held.record(site, service.var, stood, at)
@@ -91,6 +91,11 @@ def publish(
         if confirm(outlook):
             announced = announce(deployed.release, site, service, engine, at, adopt_all=adopt)
         delivered = deliver(site, service, engine, progress=progress)
+        if built.unindexed:  # phones ring first: an index of the whole site takes longer than all the rest
+            step("Index de recherche")
+            built = rebuilt(tree, at, service)
+            again = deploy(built.out, service.current, service.keep_releases, built.files, amends=True)
+            deployed = replace(deployed, release=again.release)
         due.write(
             service.var, due.Due(following.timestamp() if following else None, owed(engine, delivered), False, commit)
         )
@@ -163,8 +168,11 @@ def accepted(site: Site, stood: held.Standing, memo: Memo) -> content.Tree:
     return tree
 
 
-def rebuilt(tree: content.Tree, at: datetime, service: Service, step: Step = lambda _: None) -> Built:
-    """Build beside, verify, then put the result at `output/`: it always holds the last good build."""
+def rebuilt(
+    tree: content.Tree, at: datetime, service: Service, step: Step = lambda _: None, *, hurry: bool = False
+) -> Built:
+    """Build beside, verify, then put the result at `output/`: it always holds the last good build. In a `hurry` the
+    search index is left for later."""
     step("Construction du site")
     place = tree.site.root / str(tree.site.raw.get("OUTPUT_PATH") or "output")
 
@@ -173,7 +181,7 @@ def rebuilt(tree: content.Tree, at: datetime, service: Service, step: Step = lam
         verify(out, tree.site, built.items, None if built.anew else built.made)
 
     try:
-        return Build(tree, at, place, service.var).run(verified)
+        return Build(tree, at, place, service.var).run(verified, hurry=hurry)
     except OSError as error:
         raise DeployError(f"output/ n’a pas pu être remplacé : {error}.") from error
     except Damaged as error:

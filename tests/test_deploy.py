@@ -106,6 +106,17 @@ def test_the_oldest_release_becomes_the_new_one(tmp_path: Path) -> None:
         assert [] == [folder for folder in live.resolve().rglob("*") if folder.is_dir() and not any(folder.iterdir())]
 
 
+def test_an_amended_release_becomes_the_next_one(tmp_path: Path) -> None:
+    """What a second release of one publication replaces does not count among those that are kept."""
+    live = tmp_path / "www" / "current"
+    deploy(site(tmp_path / "1", a="1"), live, keep=5)
+    deploy(site(tmp_path / "2", a="2"), live, keep=5)
+    deploy(site(tmp_path / "3", a="2", index="2"), live, keep=5, amends=True)
+    deploy(site(tmp_path / "4", a="3"), live, keep=5)
+    assert ["000001", "000003", "000004"] == sorted(p.name for p in (tmp_path / "www" / "releases").glob("0*"))
+    assert {"a/index.html": "3"} == read(live.resolve())
+
+
 def read(folder: Path) -> dict[str, str]:
     """Every file of a release."""
     return {name: (folder / name).read_text("utf-8") for name in files(folder)}

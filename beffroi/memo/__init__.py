@@ -26,6 +26,9 @@ __all__ = ["Blobs", "Damaged", "Memo", "Ref"]
 
 MARK = b"beffroi memo 1\n"
 FILE = "memo.bin"
+GROWN = 50_000_000
+"""Bytes that blobs may take besides three times those of the first build: then all is made anew, once in thousands of
+edits."""
 
 
 @dataclass
@@ -65,12 +68,15 @@ class Memo:
             raise Damaged("des octets ont changé")
         (name, end), self.tables = marshal.loads(rest[32:])  # noqa: S302  # its digest was just checked
         self.blobs = Blobs.known(self.folder / name, end)
+        if end > GROWN + 3 * self.tables.get("born", end):
+            raise Damaged("elle a trop grossi")
 
     def save(self) -> None:
         """Put the tables down in one step. What was read so far stays readable."""
         if self.folder is None:
             return
         self.blobs.flush()
+        self.tables.setdefault("born", self.blobs.end)
         payload = marshal.dumps(((self.blobs.name, self.blobs.end), self.tables))
         aside = self.folder / f".{FILE}.{os.getpid()}"
         aside.write_bytes(b"".join((MARK, self.key.encode(), b"\n", hashlib.sha256(payload).digest(), payload)))

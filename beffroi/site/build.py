@@ -20,6 +20,7 @@ from typing import Any
 
 from beffroi.content import Tree
 from beffroi.errors import BuildError
+from beffroi.memo import Memo
 from beffroi.memo.stamps import digest
 from beffroi.mirror import Mirror, exchange
 from beffroi.site import outputs, pwa
@@ -37,7 +38,8 @@ Known = tuple[tuple[Any, ...], tuple[Hole, ...], bytes]
 @dataclass(frozen=True)
 class Built:
     """`out` holds the whole site; `items` are the public ones, newest first; `pages` counts the lasting pages; `files`
-    gives the digest of every file, `made` the names of those that this build wrote; `anew` where it knew of none."""
+    gives the digest of every file, `made` the names of those that this build wrote; `anew` where it knew of none;
+    `unindexed` where the search index is still that of the former site."""
 
     out: Path
     items: tuple[Card, ...]
@@ -45,6 +47,7 @@ class Built:
     files: dict[str, bytes]
     made: frozenset[str]
     anew: bool
+    unindexed: bool = False
 
 
 @dataclass
@@ -68,10 +71,11 @@ class Build:
         self.staging = self.var / "staging"
         self.fresh: dict[str, Known] = {}
 
-    def run(self, verified: Callable[[Path, Built], None]) -> Built:
+    def run(self, verified: Callable[[Path, Built], None], *, hurry: bool = False) -> Built:
         """Make what has changed, have the result verified, then put it at `place` in one step.
 
-        Raises `BuildError` or what `verified` raises; `place` is then as it was.
+        In a `hurry` the search index may stay that of the former site, unless a page has gone: another build then
+        makes it. Raises `BuildError` or what `verified` raises; `place` is then as it was.
         """
         shutil.rmtree(self.staging, ignore_errors=True)  # left by a build that was killed
         self.staging.mkdir(parents=True)
@@ -86,10 +90,10 @@ class Build:
         self._worker()
         kept = {name: self.known[name] for name in self.rules if name not in self.fresh}
         final = {**kept, **self.fresh}
-        made = self._advance(final)
+        made, unindexed = self._advance(final, hurry=hurry)
         files = {name: known[2] for name, known in final.items()}
         pages = len(self.work.pages)
-        built = Built(self.place, tuple(self.work.articles), pages, files, made, anew=not self.known)
+        built = Built(self.place, tuple(self.work.articles), pages, files, made, not self.known, unindexed)
         verified(Path(self.twin.root), built)
         self._finish(final)
         return built
@@ -159,19 +163,24 @@ class Build:
             self._stage(outputs.WORKER, data)
             self._made(outputs.WORKER, ())
 
-    def _advance(self, final: dict[str, Known]) -> frozenset[str]:
-        """Bring the twin to the site of today, its search index last. Returns the names that changed."""
+    def _advance(self, final: dict[str, Known], *, hurry: bool) -> tuple[frozenset[str], bool]:
+        """Bring the twin to the site of today, its search index last. Returns the names that changed, and whether the
+        index is to be made."""
         made = self._put(final)
         folder = indexing.folder(final)
-        if self.tree.memo.tables.get("search") != folder or not self._indexed():
-            made |= self._index(final)
-        else:
+        gone = any(name.endswith(".html") for name in self.known.keys() - final.keys())
+        outdated = self.tree.memo.tables.get("search") != folder
+        later = outdated and hurry and not gone and self._indexed()
+        if later or (not outdated and self._indexed()):
             final |= {name: known for name, known in self.known.items() if indexing.owns(name)}
             self._put(final)
-        self.tree.memo.tables["search"] = folder
+        else:
+            made |= self._index(final)
+        if not later:
+            self.tree.memo.tables["search"] = folder
         self.twin.keep_only(final)
         self.twin.settle()
-        return frozenset(made)
+        return frozenset(made), later
 
     def _put(self, final: dict[str, Known]) -> set[str]:
         made = set()
@@ -285,3 +294,13 @@ def problems() -> Iterator[list[str]]:
         yield found
     finally:
         root.handlers, console.quiet = handlers, quiet
+
+
+def explained(memo: Memo, name: str) -> str:
+    """Why the last build made that output, or did not (French)."""
+    why: dict[str, str] = memo.tables.get("why", {})
+    if name not in memo.tables.get("outputs", {}):
+        return f"{name} : la dernière construction n’a pas ce fichier ; donnez son chemin dans output/."
+    return (
+        f"{name} : {why[name]}." if name in why else f"{name} : repris tel quel, rien de ce dont il dépend n’a changé."
+    )

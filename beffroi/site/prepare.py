@@ -21,6 +21,9 @@ from beffroi.text import slugify, typeset
 VECTOR = ".svg"
 _SRC = re.compile(r"""<img\b[^>]*?\bsrc=["']([^"']+)["']""", re.IGNORECASE)
 
+_SHOWS = re.compile(r"!\[|<img", re.IGNORECASE)
+"""What a Markdown body that shows an image must hold."""
+
 
 @dataclass
 class Prose:
@@ -149,6 +152,8 @@ def _originals(tree: Tree, rows: list[Row]) -> set[Path]:
         entry = tree.entries[row.id]
         if (ref := entry.document.front.image) and (original := tree.image(ref.src)):
             found.add(original)
+        if not _SHOWS.search(entry.document.body):  # a conversion costs milliseconds
+            continue
         for src in _SRC.findall(raw_html(tree, row)):
             link = resolve(tree, entry, src)
             if link.kind == "image" and link.path:
