@@ -50,12 +50,15 @@ class Why(StrEnum):
     OVER = "déjà terminé"
     OLD = "trop ancien pour être annoncé"
     SILENT = "sans notification, comme demandé (push: non)"
+    CANCELLED = "annulé : la notification est remplacée"
+    WITHDRAWN = "retiré"
+    RENAMED = "fichier renommé, déjà connu"
     UNTOLD = "modifié, mais jamais annoncé"
 
     @property
     def told(self) -> bool:
         """Whether phones hear of it."""
-        return self in {Why.NEW, Why.UPDATE}
+        return self in {Why.NEW, Why.UPDATE, Why.CANCELLED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,22 +98,26 @@ def news(
     max_age: timedelta,
     *,
     everything: Why | None = None,
+    former: Mapping[str, list[str]] | None = None,
 ) -> list[Decision]:
     """What the ledger does not know yet, in the order of the feed, each with what to do about it.
 
-    `everything` (FIRST or ASKED) adopts all of it.
+    `everything` (FIRST or ASKED) adopts all of it; `former` gives the ids that an item had before its file was renamed.
     """
     decisions = []
     for item in items:
         before = known.get(item.id)
         words = revision(item)
         if before is None or before.revision != words:
-            why = everything or _why(item, before, at, max_age)
+            renamed = before is None and any(old in known for old in (former or {}).get(item.id, ()))
+            why = everything or (Why.RENAMED if renamed else _why(item, before, at, max_age))
             decisions.append(Decision(item, why, words, before.number + 1 if before else 1))
     return decisions
 
 
 def _why(item: FeedItem, before: Known | None, at: datetime, max_age: timedelta) -> Why:
+    if item.status:
+        return _taken_back(item, before, at, max_age)
     if item.push is False:
         return Why.SILENT
     if item.over(at):
@@ -122,6 +129,14 @@ def _why(item: FeedItem, before: Known | None, at: datetime, max_age: timedelta)
     if fresh < at - max_age:
         return Why.OLD
     return Why.UPDATE if before else Why.NEW
+
+
+def _taken_back(item: FeedItem, before: Known | None, at: datetime, max_age: timedelta) -> Why:
+    """An alert or an event that phones were told of is cancelled there; anything else just goes."""
+    serious = item.status == "cancelled"
+    if before and before.told and serious and item.push is not False and item.modified >= at - max_age:
+        return Why.CANCELLED
+    return Why.WITHDRAWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +210,9 @@ def decide(
 ) -> list[Decision]:
     """What the ledger does not know of this feed, each with what to do about it."""
     everything = Why.ASKED if adopt_all else Why.FIRST if ledger.empty(connection) else None
-    known = ledger.known(connection, [item.id for item in current.items])
-    return news(current.items, known, at, service.max_age, everything=everything)
+    ids = [item.id for item in current.items]
+    known = ledger.known(connection, [*ids, *(old for one in ids for old in current.former.get(one, ()))])
+    return news(current.items, known, at, service.max_age, everything=everything, former=current.former)
 
 
 def _entry(site: Site, decision: Decision, at: datetime) -> Announcement:
@@ -205,7 +221,7 @@ def _entry(site: Site, decision: Decision, at: datetime) -> Announcement:
     if decision.why.told:
         category = site.categories.get(item.category)
         kind = category.kind if category else "news"
-        message = webpush.message(item, kind, update=decision.why is Why.UPDATE, at=at)
+        message = webpush.message(item, kind, update=decision.why in {Why.UPDATE, Why.CANCELLED}, at=at)
     return Announcement(item.id, decision.number, decision.revision, message, webpush.interest(item))
 
 

@@ -41,6 +41,7 @@ RESERVED = frozenset(
         "hors-ligne",
         "panneau",
         "plan-du-site",
+        "disparu",
         "index",
         "404",
     ]

@@ -86,17 +86,27 @@ class Entry:
         return self.document.front.end
 
     def visible(self, at: datetime) -> bool:
-        """Whether citizens may see it at that instant: published, and its embargo has passed."""
-        return self.document.front.status == "published" and (
-            self.since is None or self.since.timestamp() <= at.timestamp()
-        )
+        """Whether citizens may see it, or that it was withdrawn, at that instant: its embargo has passed."""
+        return self.public and (self.since is None or self.since.timestamp() <= at.timestamp())
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether an explanation stands in its place."""
+        return self.document.front.status == "withdrawn"
+
+    @property
+    def public(self) -> bool:
+        """Whether it is no draft. What was withdrawn before anybody could see it never was anything else."""
+        front = self.document.front
+        if self.withdrawn and front.updated and self.since:
+            return self.since.timestamp() < front.updated.timestamp()
+        return front.status != "draft"
 
 
 def row_of(entry: Entry, total: bytes) -> Row:
     """The row of an entry; `total` stands for its bytes."""
     since = entry.since.timestamp() if entry.since else None
-    published = entry.document.front.status == "published"
-    return Row(entry.source, None, total, entry.id, entry.slug, published, since)
+    return Row(entry.source, None, total, entry.id, entry.slug, entry.public, since)
 
 
 class Recalled(Entry):

@@ -162,7 +162,8 @@ class Item:
 
     `path` is root-relative, `url` absolute, `html` has absolute addresses only. `start` and `end` are the display
     window, `end` exclusive. `panel` and `push` are the channel's own words, `None` for the default ones, `False` to
-    stay away from that channel.
+    stay away from that channel. `withdrawn` is the reason why it no longer stands, `None` where it does;
+    a `cancelled` one was an alert or an event.
     """
 
     id: str
@@ -186,6 +187,8 @@ class Item:
     panel: str | Literal[False] | None = None
     push: str | Literal[False] | None = None
     sources: tuple[Source, ...] = ()
+    withdrawn: str | None = None
+    cancelled: bool = False
 
     @property
     def since(self) -> datetime:

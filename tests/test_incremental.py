@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,10 +28,12 @@ DATES = ["2026-04-01", "2026-05-03 10:00", "2026-05-04 11:30", "2026-05-05", "20
 TAGS = ["[]", "[eau]", "[eau, école]", "[école]"]
 MORE = ["", "updated: 2026-05-06", "start: 2026-05-04 12:00", "end: 2026-05-04 11:20", "status: draft", "lang: en",
         "summary: Un résumé.", "image:\n  src: a.png\n  alt: Vue", "severity: Severe", "severity: Minor",
-        "event:\n  start: 2026-05-05 18:00\n  place: Salle", "panel: Attention"]  # fmt: skip
+        "event:\n  start: 2026-05-05 18:00\n  place: Salle", "panel: Attention",
+        "status: withdrawn\nreason: Fini.\nupdated: 2026-05-06", "aliases: [/vieux/, /actualites/c/, /alertes/]"]  # fmt: skip
 BODIES = ["Du texte.", "Autre *texte* plus long. " * 20, "Lire [ceci](../actualites/a.md) et [cela](../agenda/b.md#x).",
           "![Vue](../images/a.png)", "[Fichier](../images/b.txt)", "[Page](/contact/)", "## Titre\n\n|a|b|\n|-|-|\n|1|2|"]  # fmt: skip
 names, bodies, tags = st.sampled_from(NAMES), st.sampled_from(BODIES), st.sampled_from(TAGS)
+CLOCK = {"GIT_AUTHOR_DATE": AT.isoformat(), "GIT_COMMITTER_DATE": AT.isoformat()}
 THEME = ("article.html", "base.html", "bandeau.html", "category.html", "page.html", "macros.html")
 
 
@@ -92,6 +95,13 @@ class Incremental(RuleBasedStateMachine):
         if self.path(one).exists():
             self.path(other).parent.mkdir(exist_ok=True)
             self.path(one).rename(self.path(other))
+
+    @rule()
+    def commit(self) -> None:
+        """What was renamed or deleted is now in git's history: former addresses come from there."""
+        who = ["-c", "user.name=Mairie", "-c", "user.email=mairie@bourg.example", "-c", "init.defaultBranch=main"]
+        for words in (["init", "-q"], ["add", "-A", "content"], ["commit", "-q", "--allow-empty", "-m", "Écrire"]):
+            subprocess.run(["git", *who, *words], cwd=self.town.root, env=self.town.environment(CLOCK), check=True)
 
     @rule(name=st.sampled_from(PAGES), body=bodies)
     def page(self, name: str, body: str) -> None:

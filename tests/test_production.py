@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from beffroi.api.live import SECURITY
-from tests.e2e.commune import Commune, free_port
+from tests.e2e.commune import Commune, day, free_port
 from tests.e2e.paper import PaperKeys
 from tests.e2e.tls import Authority
 from tests.town import REPO
@@ -53,7 +53,6 @@ class Nginx:
             f"https://{HOST}": f"https://localhost:{self.port}",
             HOST: "localhost",
             "/var/www/beffroi/current": str(commune.live),
-            "/etc/nginx/beffroi/": f"{run}/",
             "/var/log/nginx/beffroi-error.log": str(run / "error.log"),
             "listen 80;": f"listen 127.0.0.1:{self.plain};",
             "listen 443 ssl http2;": f"listen 127.0.0.1:{self.port} ssl http2;",
@@ -89,12 +88,12 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
     """nginx in front of a commune that has published; one address has moved, one is gone."""
     folder = tmp_path_factory.mktemp("production")
     with Commune(folder, push_hosts="*.push.services.mozilla.com") as commune:
+        commune.commit("actualites/nouveau", f"title: Nouveau\ndate: {day()}\naliases: [/ancien/]")
+        commune.commit("actualites/retire", f"title: Retiré\ndate: {day(-1)}\nupdated: {day()}\n{WITHDRAWN}")
         commune.say("publish")
         commune.serve()
         authority, run = Authority(), folder / "nginx"
         run.mkdir()
-        (run / "moved.map").write_text("/ancien/ /actualites/bienvenue/;\n", encoding="ascii")
-        (run / "gone.map").write_text("/actualites/retire/ 1;\n", encoding="ascii")
         front = Nginx(commune, run, authority)
         checked = subprocess.run([*front.command, "-t"], capture_output=True, text=True, check=False)
         assert checked.returncode == 0, checked.stderr
@@ -119,6 +118,7 @@ def _wait(front: Nginx) -> None:
     raise AssertionError("nginx does not answer")
 
 
+WITHDRAWN = 'status: withdrawn\nreason: "La réunion est reportée."'
 IMMUTABLE = "public, max-age=31536000, immutable"
 pytestmark = pytest.mark.xdist_group("nginx")
 
@@ -159,13 +159,15 @@ def test_what_is_not_there(nginx: Nginx) -> None:
         "/images/jamais.jpg": 404,
         "/.git/config": 404,
         "/feeds/": 404,
+        "/.beffroi/gone.map": 404,
         "/actualites/retire/": 410,
     }.items():
         status, headers, body = nginx.ask(target)
         assert (expected, "no-cache") == (status, headers["Cache-Control"]), target
         assert b"<!doctype html>" in body[:200], target
         assert "nosniff" == headers["X-Content-Type-Options"]
-    assert (301, "/actualites/bienvenue/") == ((moved := nginx.ask("/ancien/"))[0], moved[1]["Location"])
+    assert (301, "/actualites/nouveau/") == ((moved := nginx.ask("/ancien/"))[0], moved[1]["Location"])
+    assert "La réunion est reportée." in nginx.ask("/actualites/retire/")[2].decode()
     assert (301, "/actualites/bienvenue/") == ((slash := nginx.ask("/actualites/bienvenue"))[0], slash[1]["Location"])
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 import os
+import re
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -51,6 +52,7 @@ class Live:
 
     def __init__(self, current: Path, base: str) -> None:
         self._current, self._base = current, base
+        self._former = Former()
 
     async def __call__(self, request: Request) -> Response:
         """The file of the address, 304 where the browser has it, the release's own 404 page otherwise."""
@@ -63,6 +65,8 @@ class Live:
         path = unquote(request.scope.get("raw_path", b"").decode("ascii", "replace").split("?")[0]) or request.url.path
         if self._base and path in {"/", self._base}:
             return RedirectResponse(f"{self._base}/", 307)
+        if (answer := self._former.answer(request, release, path)) is not None:
+            return answer
         path = path.removeprefix(self._base) if path.startswith(f"{self._base}/") else ""
         found, folder = _inside(release, path), path.endswith("/")
         if found and found.is_dir():
@@ -75,6 +79,37 @@ class Live:
         if found is None or not found.is_file():
             return _file(request, release / "404.html", 404)
         return _file(request, found, 200)
+
+
+class Former:
+    """Former addresses, as the release's own maps tell them: 301 to the present one, 410 with an explanation."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[Path | None, dict[str, str], dict[str, str]] = (None, {}, {})
+
+    def answer(self, request: Request, release: Path, path: str) -> Response | None:
+        """What to say at that address; `None` for one that is no former one."""
+        kept, moved, gone = self._kept
+        if kept != release:
+            moved, gone = (_map(release / ".beffroi" / name) for name in ("moved.map", "gone.map"))
+            self._kept = release, moved, gone
+        if not moved and not gone:
+            return None
+        query = f"{path}?{request.url.query}" if request.url.query else path
+        for one in (query, path, f"{path.rstrip('/')}/"):
+            if one in moved:
+                return RedirectResponse(moved[one], 301, {"Cache-Control": "no-cache"})
+            if one in gone:
+                return _file(request, release / gone[one].lstrip("/"), 410)
+        return None
+
+
+def _map(path: Path) -> dict[str, str]:
+    """A map as nginx reads it: two quoted texts a line."""
+    try:
+        return dict(re.findall(r'^"([^"]*)" "([^"]*)";$', path.read_text("utf-8"), re.M))
+    except OSError:
+        return {}
 
 
 def _inside(release: Path, path: str) -> Path | None:

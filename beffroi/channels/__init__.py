@@ -38,6 +38,9 @@ class FeedItem:
     alert: Alert | None = None
     areas: tuple[str, ...] = ()
     push: str | Literal[False] | None = None
+    status: Literal["", "withdrawn", "cancelled"] = ""
+    """What was withdrawn has neither window nor words of its own, but a title and a summary that say so; `cancelled` is
+    an alert or an event, which phones are told to take back."""
 
     @property
     def since(self) -> datetime:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -15,6 +16,8 @@ from beffroi.errors import VerifyError
 from beffroi.model import Alert, Certainty, Severity, Urgency
 
 FIRST = "feeds/feed.json"
+MOVED = ".beffroi/moved.map"
+STATUSES = ("withdrawn", "cancelled")
 
 Word = TypeVar("Word", Severity, Urgency, Certainty)
 
@@ -25,6 +28,8 @@ class Feed:
 
     items: tuple[FeedItem, ...]
     faults: tuple[str, ...] = ()
+    former: Mapping[str, list[str]] = field(default_factory=dict)
+    """Id of each item → the ids that it had before its file was renamed."""
 
 
 def read(release: Path, site_url: str, since: datetime) -> Feed:
@@ -40,7 +45,7 @@ def read(release: Path, site_url: str, since: datetime) -> Feed:
             items.setdefault(item.id, item)
         if not any(item.since >= since or item.modified >= since for item in found):
             break
-    return Feed(tuple(items.values()), tuple(faults))
+    return Feed(tuple(items.values()), tuple(faults), former(release, urlsplit(site_url).path.rstrip("/")))
 
 
 def _pages(release: Path, site_url: str, faults: list[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -96,7 +101,8 @@ def item_from(raw: Mapping[str, Any]) -> FeedItem:
     own = raw["_beffroi"]
     published = moment(raw["date_published"])
     event = own.get("event") or {}
-    end = own.get("end") or event.get("end")
+    status = own.get("status")
+    end = None if status in STATUSES else own.get("end") or event.get("end")
     return FeedItem(
         id=_text(raw["id"]),
         category=_text(own["category"]),
@@ -111,7 +117,24 @@ def item_from(raw: Mapping[str, Any]) -> FeedItem:
         alert=_alert(own),
         areas=tuple(sorted(map(str, own.get("areas") or ()))),
         push=_push(own.get("push")),
+        status=status if status in STATUSES else "",
     )
+
+
+def former(release: Path, base: str) -> dict[str, list[str]]:
+    """Id of each item → the ids that it had, by the release's map of former addresses."""
+    try:
+        pairs = re.findall(r'^"([^"]*)" "([^"]*)";$', (release / MOVED).read_text("utf-8"), re.M)
+    except OSError:
+        return {}
+    found: dict[str, list[str]] = {}
+    for old, new in pairs:
+        found.setdefault(_id(new, base), []).append(_id(old, base))
+    return found
+
+
+def _id(path: str, base: str) -> str:
+    return unquote(path).removeprefix(base).strip("/")
 
 
 def _text(value: object) -> str:

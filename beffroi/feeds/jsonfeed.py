@@ -97,6 +97,11 @@ def _extension(item: Item, publisher: Publisher, zone: ZoneInfo) -> dict[str, An
         "start": rfc3339(item.start, zone) if item.start else None,
         "end": rfc3339(item.end, zone) if item.end else None,
         "areas": [area.slug for area in item.areas],
+        **(
+            {"status": "cancelled" if item.cancelled else "withdrawn", "reason": item.withdrawn}
+            if item.withdrawn is not None
+            else {}
+        ),
         **_said({"push": item.push, "panel": item.panel}),
         **({"severity": alert.severity, "urgency": alert.urgency, "certainty": alert.certainty} if alert else {}),
         **(

@@ -36,7 +36,8 @@ class Front(BaseModel, frozen=True):
     tags: tuple[str, ...] = ()
     image: ImageRef | None = None
     lang: str = "fr"
-    status: Literal["published", "draft"] = "published"
+    status: Literal["published", "draft", "withdrawn"] = "published"
+    reason: str = ""
     start: datetime | None = None
     end: datetime | None = None
     severity: model.Severity | None = None
@@ -109,8 +110,22 @@ def _ordered(r: Reader, found: dict[str, Any]) -> dict[str, Any]:
         if end and first and end.close.timestamp() <= first.at.timestamp():
             r.at("end", "({}) doit venir après « {} » ({}).", told(end), name, told(first))
             break
+    if "reason" in found and found.get("status") != "withdrawn":
+        r.warn(r.lines["reason"], say("« reason » ne sert qu’à un contenu retiré ; ajoutez « status: withdrawn », ou "
+                                      "supprimez cette ligne."))  # fmt: skip
+    if found.get("status") == "withdrawn":
+        _withdrawn(r, found)
     moments = {"date": date and date.at, "updated": updated and updated.at, "start": start and start.at}
     return {**found, **moments, "end": end and end.close}
+
+
+def _withdrawn(r: Reader, found: Mapping[str, Any]) -> None:
+    """A withdrawal says why, and when: without it nobody would know that it is new."""
+    line = r.lines["status"]
+    if "reason" not in found:
+        r.warn(line, say("« reason » manque ; dites en une phrase pourquoi ce contenu est retiré."))
+    if "updated" not in found:
+        r.warn(line, say("« updated » manque ; écrivez quand ce contenu est retiré."))
 
 
 def _comments(r: Reader, lines: Sequence[str], node: yaml.Node) -> None:

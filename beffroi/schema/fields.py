@@ -38,7 +38,8 @@ CERTAINTY = {
     "peu-probable": "Unlikely",
 }  # fmt: skip
 STATUS = {"publie": "published", "publiee": "published", "public": "published", "en-ligne": "published",
-          "brouillon": "draft", "cache": "draft", "prive": "draft"}  # fmt: skip
+          "brouillon": "draft", "cache": "draft", "prive": "draft",
+          "retire": "withdrawn", "retiree": "withdrawn", "annule": "withdrawn", "annulee": "withdrawn"}  # fmt: skip
 
 
 class ImageRef(BaseModel, frozen=True):
@@ -270,7 +271,8 @@ FIELDS: dict[str, Field] = {
     "tags": tags,
     "image": image,
     "lang": language,
-    "status": choice({"published": "published", "draft": "draft"}, STATUS),
+    "status": choice({word: word for word in ("published", "draft", "withdrawn")}, STATUS),
+    "reason": plain(300),
     "start": when,
     "end": when,
     "severity": choice({s.value: s for s in model.Severity}, SEVERITY),

@@ -93,7 +93,7 @@ class Build:
         made, unindexed = self._advance(final, hurry=hurry)
         files = {name: known[2] for name, known in final.items()}
         pages = len(self.work.pages)
-        built = Built(self.place, tuple(self.work.articles), pages, files, made, not self.known, unindexed)
+        built = Built(self.place, tuple(self.work.known), pages, files, made, not self.known, unindexed)
         verified(Path(self.twin.root), built)
         self._finish(final)
         return built

@@ -30,6 +30,8 @@ class Card(NamedTuple):
     alert: bool
     event: tuple[float, float] | None
     tags: tuple[str, ...]
+    withdrawn: bool
+    aliases: tuple[str, ...]
     sum: bytes
     whole: bytes
     item: Ref

@@ -6,7 +6,7 @@ from typing import Any
 
 from beffroi.settings import Site
 
-PAGES = ("recherche", "recevoir", "hors-ligne", "panneau", "plan-du-site")
+PAGES = ("recherche", "recevoir", "hors-ligne", "panneau", "plan-du-site", "disparu")
 """Templates with a page of their own, at the root of the site."""
 
 DIRECT = ("index", "404", *PAGES)

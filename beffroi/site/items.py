@@ -19,6 +19,8 @@ def item(site: Site, entry: Entry, html: str, image: Image | None) -> Item:
     front = entry.document.front
     if entry.category is None or front.date is None:
         raise ValueError(f"{entry.source} is a page: it has neither category nor date")
+    if entry.withdrawn:
+        return _withdrawn(site, entry)
     return Item(
         id=entry.id,
         category=entry.category,
@@ -41,6 +43,40 @@ def item(site: Site, entry: Entry, html: str, image: Image | None) -> Item:
         push=typeset(front.push) if front.push else front.push,
         sources=sources(entry),
     )
+
+
+def _withdrawn(site: Site, entry: Entry) -> Item:
+    """What is still said of an item that was withdrawn: its title, that it no longer stands, and why."""
+    front, date = entry.document.front, entry.document.front.date
+    cancelled = bool(entry.alert or front.event)
+    word = "Annulé" if cancelled else "Retiré"
+    if entry.category is None or date is None:
+        raise ValueError(f"{entry.source} is a page: it has neither category nor date")
+    updated = (front.updated or date).astimezone(site.zone)
+    return Item(
+        id=entry.id,
+        category=entry.category,
+        title=typeset(f"{word} : {front.title}"),
+        url=site.publisher.absolute(entry.url_path),
+        path=f"{site.base}{entry.url_path}",
+        date=date.astimezone(site.zone),
+        updated=updated,
+        summary=reason(entry),
+        lang=front.lang,
+        start=front.start.astimezone(site.zone) if front.start else None,
+        end=updated,
+        areas=tuple(site.areas[slug] for slug in front.areas),
+        alert=entry.alert,
+        panel=False,
+        push=False if front.push is False else None,
+        withdrawn=reason(entry),
+        cancelled=cancelled,
+    )
+
+
+def reason(entry: Entry) -> str:
+    """Why it was withdrawn, in the editor's words where there are any."""
+    return typeset(entry.document.front.reason or "Cette information n’est plus valable.")
 
 
 def lasting(site: Site, entry: Entry, html: str, image: Image | None) -> Lasting:

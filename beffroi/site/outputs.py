@@ -6,13 +6,17 @@ Two builds whose rule for a file has the same `parts` write the same bytes there
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
+from beffroi.content import RESERVED
 from beffroi.feeds import FEEDS, jsonfeed, selection, sitemap
 from beffroi.memo.stamps import digest
+from beffroi.moved import map_lines
 from beffroi.site import prepare, pwa
 from beffroi.site.cards import Card, Cards
 from beffroi.site.defaults import DIRECT, direct_path
@@ -20,6 +24,8 @@ from beffroi.site.work import Work, archive_address
 
 OFFLINE = "hors-ligne/index.html"
 WORKER = "service-worker.js"
+MOVED, GONE = ".beffroi/moved.map", ".beffroi/gone.map"
+"""For the web server, which serves no hidden file: former address → present one, address → page of explanation."""
 
 
 class Rule(NamedTuple):
@@ -40,6 +46,7 @@ def rules(work: Work) -> dict[str, Rule]:
     found = dict(_pages(work))
     found |= _feeds(work)
     found |= _statics(work)
+    found |= dict(_former(work, found.keys()))
     found |= {
         name: Rule("asset", (name, origin), (origin,)) for name, origin in sorted(prepare.assets(work.cards).items())
     }
@@ -58,6 +65,8 @@ def _pages(work: Work) -> Iterator[tuple[str, Rule]]:
     for card in work.articles:
         near = tuple(sums[other] for other in work.related.of(card.id))
         yield f"{card.id}/index.html", Rule("article", (card.id,), (article, card.whole, near, card.id in work.running))
+    for card in work.withdrawn:
+        yield f"{card.id}/index.html", Rule("article", (card.id,), (_depends(work, "retire"), card.whole))
     for card in work.pages:
         yield (
             f"{card.path.removeprefix(work.tree.site.base)[1:]}index.html",
@@ -96,6 +105,44 @@ def _feeds(work: Work) -> Iterator[tuple[str, Rule]]:
     yield "sitemap.xml", Rule("sitemap", (), (_sum(work.articles), work.value("has_page")))
     yield "robots.txt", Rule("robots", (), ())
     yield "manifest.webmanifest", Rule("manifest", (), (work.value("asset"),))
+
+
+def _former(work: Work, used: Set[str]) -> Iterator[tuple[str, Rule]]:
+    """Pages that lead from a former address to the present one, and the maps that a web server reads. An address that
+    answers by itself (`used`) is not former."""
+    moved = {old: new for old, new in work.moved.to.items() if page_of(old) not in used}
+    gone = {card.path.removeprefix(work.tree.site.base): f"/{card.id}/index.html" for card in work.withdrawn}
+    gone |= dict.fromkeys(work.moved.gone, f"/{direct_path('disparu')}")
+    for name, pairs in ((MOVED, moved), (GONE, gone)):
+        base = work.tree.site.base
+        lines = map_lines((f"{base}{old}", f"{base}{new}") for old, new in sorted(pairs.items()))
+        yield name, Rule("map", (lines,), (lines,))
+    for old, new in moved.items():
+        if name := page_of(old):
+            yield name, Rule("redirect", (new,), (new,))
+
+
+def page_of(address: str) -> str:
+    """The output that answers at a former address; empty for one that no file can answer (`/?p=12`)."""
+    name = unquote(address).strip("/")
+    parts = name.split("/")
+    if not name or "?" in address or any(part.startswith(".") or not part for part in parts) or "\0" in name:
+        return ""
+    if parts[0] in RESERVED or any(len(part.encode()) > 200 for part in parts):
+        return ""
+    return name if parts[-1].endswith((".html", ".htm")) else f"{name}/index.html"
+
+
+def _redirect(work: Work, new: str) -> bytes:
+    """A page that leads on at once, with or without scripts; search engines take the new address for the old one's."""
+    path, url = f"{work.tree.site.base}{new}", work.tree.site.publisher.absolute(new)
+    return (
+        f'<!doctype html>\n<html lang="{work.tree.site.publisher.lang}">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta name="robots" content="noindex">\n<meta http-equiv="refresh" content="0; url={escape(path)}">\n'
+        f'<link rel="canonical" href="{escape(url)}">\n<title>Cette page a changé d’adresse</title>\n</head>\n'
+        f'<body>\n<p>Cette page a changé d’adresse\N{NO-BREAK SPACE}: <a href="{escape(path)}">{escape(url)}</a></p>\n'
+        "</body>\n</html>\n"
+    ).encode()
 
 
 def _statics(work: Work) -> Iterator[tuple[str, Rule]]:
@@ -153,6 +200,8 @@ _MADE: dict[str, Callable[..., bytes]] = {
     "feed": _feed,
     "json": _json,
     "sitemap": _sitemap,
+    "map": lambda _, lines: lines,
+    "redirect": _redirect,
     "robots": lambda work: sitemap.robots(work.publisher),
     "manifest": lambda work: pwa.manifest(work.tree.site, work.assets),
 }

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from html import escape
 from pathlib import Path
 
 from beffroi.content import Entry, Link, Row, Tree, resolve
@@ -95,8 +96,11 @@ def raw_html(tree: Tree, row: Row) -> str:
 def card(tree: Tree, row: Row, at: datetime, images: Images) -> Card:
     """Read one visible entry for citizens."""
     prose = Prose(tree.noting(), tree.entries[row.id], at, images)
-    html = prose.html(raw_html(tree, row))
-    entry, image = prose.entry, prose.front_image()
+    entry = prose.entry
+    if entry.withdrawn and entry.category:  # neither its words nor its images are public any more
+        html, image = f"<p>{escape(items.reason(entry))}</p>", None
+    else:
+        html, image = prose.html(raw_html(tree, row)), prose.front_image()
     brief: Item | Lasting
     if entry.category:
         brief = items.item(tree.site, entry, html, image)
@@ -122,6 +126,8 @@ def card(tree: Tree, row: Row, at: datetime, images: Images) -> Card:
         alert=isinstance(brief, Item) and brief.alert is not None,
         event=(event.start.timestamp(), event.end.timestamp()) if event else None,
         tags=brief.tags if isinstance(brief, Item) else (),
+        withdrawn=isinstance(brief, Item) and brief.withdrawn is not None,
+        aliases=entry.document.front.aliases,
         sum=total,
         whole=digest(total + html.encode()),
         item=blobs.pickle(brief),

@@ -37,6 +37,8 @@ class FrontMatterReader(BaseReader):  # type: ignore[misc]  # pelican has no typ
         }
         if card.tags:
             metadata["tags"] = [Tag(tag, self.settings) for tag in card.tags]
+        if card.withdrawn:
+            metadata["template"] = "retire"
         if brief.date:
             metadata["date"] = brief.date
         if brief.updated and brief.updated != brief.date:

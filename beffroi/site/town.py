@@ -68,13 +68,14 @@ class ItemsGenerator(ArticlesGenerator):  # type: ignore[misc]
         work = self.work
         work.render = self._fragment
         self.context.update(work.context)
-        wanted = [card for card in work.articles if work.wants(f"{card.id}/index.html")]
+        wanted = [card for card in work.known if work.wants(f"{card.id}/index.html")]
         self.articles = list(read(self, wanted, LazyArticle, signals.article_generator_preread,
                                   signals.article_generator_context))  # fmt: skip
         for article, card in zip(self.articles, wanted, strict=True):
             article.item = work.shelf.item(card)
             article.running = card.id in work.running
-            article.related = [work.shelf.brief(work.cards[other]) for other in work.related.of(card.id)]
+            near = () if card.withdrawn else work.related.of(card.id)
+            article.related = [work.shelf.brief(work.cards[other]) for other in near]
         self.dates = self.articles
         self.save_cache()
         self.readers.save_cache()

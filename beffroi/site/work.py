@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 
 from beffroi.content import Tree
 from beffroi.feeds import FEEDS, jsonfeed
+from beffroi.git import Repository
 from beffroi.memo.stamps import Files, digest
 from beffroi.model import Item, Publisher
+from beffroi.moved import Moved, Went, history, moved
 from beffroi.site import cards as listing
 from beffroi.site import prepare, pwa
 from beffroi.site.cards import Card, Cards, Shelf
@@ -84,8 +86,30 @@ class Work:
 
     @cached_property
     def articles(self) -> list[Card]:
-        """The visible items, newest first."""
+        """The items that stand, newest first."""
+        return [card for card in self.known if not card.withdrawn]
+
+    @cached_property
+    def withdrawn(self) -> list[Card]:
+        """Those in whose place an explanation stands, newest first."""
+        return [card for card in self.known if card.withdrawn]
+
+    @cached_property
+    def known(self) -> list[Card]:
+        """Both, newest first."""
         return listing.newest_first(card for card in self.cards.values() if card.category)
+
+    @cached_property
+    def moved(self) -> Moved:
+        """What former addresses have become. Git's history is read as far as it was not before."""
+        site, memo = self.tree.site, self.tree.memo
+        commit, went = memo.tables.get("went", ("", ()))
+        before = commit, tuple(Went._make(row) for row in went)
+        commit, known = history(site, Repository.of(site.root), before)
+        memo.tables["went"] = commit, tuple(tuple(one) for one in known)
+        present = {card.source: card.path.removeprefix(site.base) for card in self.cards.values()}
+        aliases = {old: present[card.source] for card in self.cards.values() for old in card.aliases}
+        return moved(known, present, aliases)
 
     @cached_property
     def pages(self) -> list[Card]:
@@ -121,8 +145,8 @@ class Work:
 
     @cached_property
     def json_pages(self) -> Mapping[str, list[Card]]:
-        """Which items stand in which file of the JSON Feed."""
-        return jsonfeed.split(self.articles, self.now)
+        """Which items stand in which file of the JSON Feed: the withdrawn ones too, so that every reader learns of it."""
+        return jsonfeed.split(self.known, self.now)
 
     @cached_property
     def static(self) -> dict[str, bytes]:

@@ -1,0 +1,259 @@
+"""Correct, withdraw, delete, rename: what every channel says of it after one publication."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.test_publish import tree
+from tests.town import AT, Town
+
+LATER = AT + timedelta(hours=2)
+WORDS = "zanzibar"
+FETE = f"title: Fête du pont\ndate: 2026-05-02\nsummary: {WORDS}\npanel: Fête {WORDS}\nimage:\n  src: {WORDS}.png\n  alt: x"
+GONE = 'status: withdrawn\nreason: "Le pont est fermé."\nupdated: 2026-05-04 12:00'
+
+
+def git(town: Town, *words: str, at: datetime = AT) -> str:
+    """git, as an editor, at that instant."""
+    who = ("-c", "user.name=Mairie", "-c", "user.email=mairie@bourg.example")
+    when = {"GIT_AUTHOR_DATE": at.isoformat(), "GIT_COMMITTER_DATE": at.isoformat()}
+    done = subprocess.run(
+        ["git", *who, *words], cwd=town.root, env=town.environment(when), capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def commit(town: Town, at: datetime = AT) -> None:
+    """Everything below content/, as one commit."""
+    if not (town.root / ".git").is_dir():
+        git(town, "init", "-q")
+    git(town, "add", "-A", "content")
+    git(town, "commit", "-q", "-m", "Écrire", at=at)
+
+
+def entry(town: Town, name: str) -> dict[str, Any] | None:
+    """One item of feed.json."""
+    items = json.loads((town.live / "feeds/feed.json").read_bytes())["items"]
+    return next((item for item in items if item["id"] == name), None)
+
+
+def picture(town: Town) -> None:
+    """An image that bears the secret word."""
+    from PIL import Image
+
+    (town.root / "content/images").mkdir(exist_ok=True)
+    Image.new("RGB", (4, 4)).save(town.root / f"content/images/{WORDS}.png")
+
+
+def found(town: Town, word: str) -> list[str]:
+    """Files of the live site that hold a word."""
+    return [name for name, data in tree(town.live).items() if word in name or word.encode() in data]
+
+
+def test_a_withdrawn_item_on_every_channel(town: Town) -> None:
+    """Its page explains, unindexed; feed.json says when and why; RSS, panels, listings, search, sitemap and images have
+    nothing of it; not a word of its text is left anywhere."""
+    picture(town)
+    town.write("actualites/fete", FETE, f"Venez voir {WORDS}.")
+    town.publish()
+    assert found(town, WORDS)
+    town.write("actualites/fete", f"{FETE}\n{GONE}", f"Venez voir {WORDS}.")
+    town.publish(LATER)
+    assert [] == found(town, WORDS)
+    page = (town.live / "actualites/fete/index.html").read_text("utf-8")
+    assert '<meta name="robots" content="noindex">' in page
+    assert "<h1>Retiré\u00a0: Fête du pont</h1>" in page
+    assert "Le pont est fermé." in page
+    assert "lundi 4\u00a0mai 2026 à 12\u00a0h" in page
+    told = entry(town, "actualites/fete")
+    assert told
+    assert ("Retiré\u00a0: Fête du pont", "2026-05-04T12:00:00+02:00") == (told["title"], told["date_modified"])
+    assert ("withdrawn", "Le pont est fermé.") == (told["_beffroi"]["status"], told["_beffroi"]["reason"])
+    assert "<p>Le pont est fermé.</p>" == told["content_html"]
+    assert ["actualites/fete/index.html", "feeds/feed.json"] == [
+        n for n in found(town, "Fête du pont") if "pagefind" not in n
+    ]
+    assert ".beffroi/gone.map" in found(town, "actualites/fete")
+    assert '"/actualites/fete/" "/actualites/fete/index.html";\n' == (town.live / ".beffroi/gone.map").read_text(
+        "utf-8"
+    )
+    assert "actualites/fete" not in (town.live / "sitemap.xml").read_text("utf-8")
+    assert (410, "Retiré\u00a0: Fête du pont") == answer(town, "/actualites/fete/")
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "word", "decision"),
+    [
+        ("alertes/crue", "severity: Severe", "Annulé", "annulé : la notification est remplacée"),
+        ("agenda/bal", "event:\n  start: 2026-05-09 20:00", "Annulé", "annulé : la notification est remplacée"),
+        ("actualites/fete", "tags: [fete]", "Retiré", "retiré"),
+    ],
+)
+def test_phones_that_were_told(town: Town, name: str, more: str, word: str, decision: str) -> None:
+    """An alert or an event that was told is taken back under the same tag; other items just go. Withdrawn before anybody
+    was told, nothing is."""
+    town.publish()
+    town.write(name, f"title: Le pont\ndate: 2026-05-04\n{more}")
+    assert [name] == [item.id for item in town.publish().announced.told]
+    town.write(name, f"title: Le pont\ndate: 2026-05-04\n{more}\n{GONE}")
+    done = town.publish(LATER).announced
+    assert [(name, decision)] == [(one.item.id, str(one.why)) for one in done.decisions]
+    (item,) = [one.item for one in done.decisions]
+    assert (f"{word}\u00a0: Le pont", "Le pont est fermé.") == (item.title, item.words)
+    assert (decision != "retiré") is bool(done.told)
+    assert () == town.publish(LATER + timedelta(minutes=1)).announced.decisions
+
+
+def test_withdrawn_before_phones_were_told(town: Town) -> None:
+    """An alert that no phone was told of is withdrawn in silence."""
+    town.write("alertes/crue", "title: Crue\ndate: 2026-05-04")
+    town.publish(adopt=True)
+    town.write("alertes/crue", f"title: Crue\ndate: 2026-05-04\n{GONE}")
+    assert () == town.publish(LATER).announced.told
+
+
+def test_back_again(town: Town) -> None:
+    """A withdrawal that is undone brings everything back: the same bytes as if nothing had been."""
+    town.write("actualites/fete", "title: Fête\ndate: 2026-05-02", "Venez.")
+    town.publish()
+    before = tree(town.output)
+    town.write("actualites/fete", f"title: Fête\ndate: 2026-05-02\n{GONE}", "Venez.")
+    town.publish()
+    assert before != tree(town.output)
+    town.write("actualites/fete", "title: Fête\ndate: 2026-05-02", "Venez.")
+    town.publish()
+    assert before == tree(town.output)
+
+
+@pytest.mark.parametrize("start", ["2026-06-01", "2026-05-04 12:30"])
+def test_withdrawn_before_it_appeared(town: Town, start: str) -> None:
+    """What was withdrawn before anybody could see it leaves no byte, then or later."""
+    town.write("actualites/secret", f"title: {WORDS}\ndate: 2026-05-01\nstart: {start}\n{GONE}")
+    for at in (AT, datetime(2026, 7, 1, tzinfo=UTC)):
+        town.publish(at)
+        assert [] == found(town, WORDS) + found(town, "secret")
+
+
+def test_a_deleted_file_is_told_to_be_gone(town: Town) -> None:
+    """A file that git saw public, then deleted: its address is in the map of what is gone, and leads to an explanation;
+    its title is nowhere."""
+    path = town.write("actualites/fete", f"title: {WORDS}\ndate: 2026-05-02")
+    commit(town)
+    path.unlink()
+    commit(town, LATER)
+    town.publish(LATER)
+    assert '"/actualites/fete/" "/disparu/index.html";\n' == (town.live / ".beffroi/gone.map").read_text("utf-8")
+    assert "Cette page a été retirée" in (town.live / "disparu/index.html").read_text("utf-8")
+    assert [] == found(town, WORDS)
+
+
+@pytest.mark.parametrize("front", ["status: draft", "start: 2026-06-01"])
+def test_what_nobody_saw_is_not_told_to_be_gone(town: Town, front: str) -> None:
+    """A draft, or an item under embargo, that is renamed then deleted: neither of its names is anywhere."""
+    town.write(
+        "actualites/secret", f"title: X\ndate: 2026-05-02\n{front}", "Le même texte, assez long pour être suivi."
+    )
+    commit(town)
+    git(town, "mv", "content/actualites/secret.md", f"content/actualites/{WORDS}.md")
+    commit(town)
+    (town.root / f"content/actualites/{WORDS}.md").unlink()
+    commit(town, LATER)
+    town.publish(datetime(2026, 7, 1, tzinfo=UTC))
+    assert [] == found(town, WORDS) + found(town, "secret")
+
+
+def test_a_renamed_file_keeps_its_address(town: Town) -> None:
+    """A file renamed twice: both former addresses lead to the present one, by a page and in the server's map."""
+    town.write("actualites/un", "title: Fête\ndate: 2026-05-02", "Le même texte, assez long pour être suivi par git.")
+    commit(town)
+    for old, new in (("un", "deux"), ("deux", "trois")):
+        git(town, "mv", f"content/actualites/{old}.md", f"content/actualites/{new}.md")
+        commit(town, LATER)
+    town.publish(LATER)
+    assert '"/actualites/deux/" "/actualites/trois/";\n"/actualites/un/" "/actualites/trois/";\n' == (
+        town.live / ".beffroi/moved.map"
+    ).read_text("utf-8")
+    page = (town.live / "actualites/un/index.html").read_text("utf-8")
+    assert '<meta http-equiv="refresh" content="0; url=/actualites/trois/">' in page
+    assert '<link rel="canonical" href="http://localhost:8000/actualites/trois/">' in page
+    assert "actualites/un" not in (town.live / "sitemap.xml").read_text("utf-8")
+    assert (301, "/actualites/trois/") == answer(town, "/actualites/un/")
+    (town.root / "content/actualites/trois.md").unlink()
+    commit(town, LATER + timedelta(hours=1))
+    town.publish(LATER + timedelta(hours=1))
+    assert "" == (town.live / ".beffroi/moved.map").read_text("utf-8")
+    assert 3 == (town.live / ".beffroi/gone.map").read_text("utf-8").count("/disparu/index.html")
+    assert not (town.live / "actualites/un").exists()
+    assert (410, "Cette page a été retirée") == answer(town, "/actualites/un/")
+
+
+def test_a_renamed_file_rings_no_phone(town: Town) -> None:
+    """It is the same item under another name: known, and told to nobody again."""
+    town.publish()
+    town.write("actualites/un", "title: Fête\ndate: 2026-05-04", "Le même texte, assez long pour être suivi par git.")
+    commit(town)
+    assert ["actualites/un"] == [item.id for item in town.publish().announced.told]
+    git(town, "mv", "content/actualites/un.md", "content/actualites/deux.md")
+    commit(town, LATER)
+    done = town.publish(LATER).announced
+    assert [("actualites/deux", "fichier renommé, déjà connu")] == [(d.item.id, str(d.why)) for d in done.decisions]
+
+
+def answer(town: Town, address: str) -> tuple[int, str]:
+    """What the service says at an address: status, and where it leads or what it is headed."""
+    import asyncio
+    import re
+
+    from starlette.requests import Request
+
+    from beffroi.api.live import Live
+
+    path, _, query = address.partition("?")
+    scope = {
+        "type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": query.encode(),
+        "headers": [], "scheme": "http", "server": ("localhost", 8000), "root_path": "",
+    }  # fmt: skip
+    found = asyncio.run(Live(town.live, "")(Request(scope)))
+    heading = re.search(r"<h1>(.*?)</h1>", bytes(found.body).decode())
+    return found.status_code, found.headers.get("location") or (heading[1] if heading else "")
+
+
+def test_aliases(town: Town) -> None:
+    """Former addresses that the editor names: a page each, all of them in the map, short ones by number too; an address
+    that is in use wins over them."""
+    town.write(
+        "actualites/fete", 'title: Fête\ndate: 2026-05-02\naliases: [/2019/05/Fête/, /vieux.html, "/?p=12", /alertes/]'
+    )
+    town.publish()
+    lines = (town.live / ".beffroi/moved.map").read_text("utf-8").splitlines()
+    assert '"/2019/05/Fête/" "/actualites/fete/";' in lines
+    assert '"/?p=12" "/actualites/fete/";' in lines
+    assert "/actualites/fete/" in (town.live / "2019/05/Fête/index.html").read_text("utf-8")
+    assert "/actualites/fete/" in (town.live / "vieux.html").read_text("utf-8")
+    assert "refresh" not in (town.live / "alertes/index.html").read_text("utf-8")
+    for address in ("/2019/05/F%C3%AAte/", "/2019/05/F%C3%AAte", "/?p=12", "/vieux.html", "/vieux.html?utm=1"):
+        assert (301, "/actualites/fete/") == answer(town, address), address
+    assert 200 == answer(town, "/alertes/")[0]
+    assert 200 == answer(town, "/?p=13")[0]
+    assert 404 == answer(town, "/2019/")[0]
+
+
+def test_an_alias_of_what_is_not_public(town: Town) -> None:
+    """The former address of an embargoed item is told nowhere."""
+    town.write("actualites/fete", f"title: Fête\ndate: 2026-06-01\naliases: [/{WORDS}/]")
+    town.publish()
+    assert [] == found(town, WORDS)
+
+
+def test_maps_of_a_site_below_a_path(tmp_path: Path) -> None:
+    """Where the site lives below a path, the maps have it."""
+    town = Town(tmp_path / "bourg", url="http://localhost:8000/ville")
+    town.write("actualites/fete", "title: Fête\ndate: 2026-05-02\naliases: [/vieux/]")
+    town.publish()
+    assert '"/ville/vieux/" "/ville/actualites/fete/";\n' == (town.live / ".beffroi/moved.map").read_text("utf-8")
