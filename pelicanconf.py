@@ -77,6 +77,9 @@ HOUSEHOLDS = 3100
 # Pages listed at the foot of every page, by file name, in this order.
 FOOTER = ["la-commune", "contact", "application", "panneaux", "accessibilite", "mentions-legales", "confidentialite"]
 
+# Languages of translations: `houille-blanche.en.md` beside `houille-blanche.md`.
+LANGUAGES = {"en": "English", "de": "Deutsch", "it": "Italiano"}
+
 PATH = "content"
 THEME = "theme"
 OUTPUT_PATH = "output"

@@ -266,9 +266,9 @@ def entry_of(site: Site, path: Path, source: str, data: bytes) -> Entry:
         known = ", ".join([*site.categories, PAGES])
         found = "n’est dans aucune rubrique" if folder == path.name else f"« {folder} » n’est pas une rubrique"
         raise Invalid([Fault(source, 1, f"le fichier {found} ; déplacez-le dans l’un de ces dossiers : {known}.")])
-    slug = slugify(path.stem)
+    slug, language = named(site, path.stem)
     faults = []
-    if not slug or (page and (slug in RESERVED or slug in site.categories)):
+    if not slug or (page and (slug in RESERVED or slug in site.categories or slug in site.languages)):
         found = f"donne l’adresse « /{slug}/ », déjà prise par le site" if slug else "ne contient ni lettre ni chiffre"
         faults.append(Fault(source, 1, f"le nom du fichier {found} ; renommez-le, par exemple « ma-page.md »."))
     try:
@@ -277,7 +277,17 @@ def entry_of(site: Site, path: Path, source: str, data: bytes) -> Entry:
         raise Invalid([*faults, *invalid.faults]) from None
     if faults:
         raise Invalid(faults)
+    if language:
+        document = replace(document, front=document.front.model_copy(update={"lang": language}))
     return Entry(path, source, f"{folder}/{slug}", slug, None if page else site.categories[folder], document)
+
+
+def named(site: Site, stem: str) -> tuple[str, str]:
+    """The slug and the language of a file name without its `.md`: `musee.en` is the English version of `musee`."""
+    base, _, language = stem.rpartition(".")
+    if language in site.languages and slugify(base):
+        return f"{slugify(base)}.{language}", language
+    return slugify(stem), ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +341,7 @@ def made_by_the_build(site: Site, address: str) -> bool:
     return (
         not first
         or address.strip("/") in site.categories
+        or address.strip("/") in site.languages
         or (first in RESERVED and first not in {"images", "fichiers"})
     )
 

@@ -7,6 +7,7 @@ the machine decides: environment variables `BEFFROI_*`, or the same names in one
 from __future__ import annotations
 
 import os
+import re
 import runpy
 import sys
 from collections.abc import Mapping
@@ -44,6 +45,8 @@ class Site:
     areas: Mapping[str, Area]
     zone: ZoneInfo
     panels: Mapping[str, Panel] = field(default_factory=dict)
+    languages: Mapping[str, str] = field(default_factory=dict)
+    """Code and own name of each language that files are translated to."""
     notice: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
@@ -87,6 +90,7 @@ def site_from(raw: Mapping[str, Any], root: Path) -> Site:
         categories=_categories(_required(raw, "CATEGORIES", "au moins une rubrique")),
         areas={slug: Area(slug, str(name)) for slug, name in dict(raw.get("AREAS") or {}).items()},
         zone=tz,
+        languages=_languages(dict(raw.get("LANGUAGES") or {})),
         panels=_panels(dict(raw.get("PANELS") or {})),
         notice=str(raw.get("NOTICE") or ""),
         raw=raw,
@@ -116,6 +120,17 @@ def _categories(raw: Mapping[str, Mapping[str, str]]) -> dict[str, Category]:
             description=str(entry.get("description") or ""),
         )
     return categories
+
+
+def _languages(raw: Mapping[str, str]) -> dict[str, str]:
+    """The languages of translations: `{"en": "English"}`."""
+    for code in raw:
+        if not re.fullmatch(r"[a-z]{2,3}", str(code)):
+            raise SettingsError(
+                f"pelicanconf.py : LANGUAGES contient {code!r} ; écrivez un code de langue, par exemple "
+                '{"en": "English"}.'
+            )
+    return {str(code): str(name) for code, name in raw.items()}
 
 
 def _panels(raw: Mapping[str, Mapping[str, Any]]) -> dict[str, Panel]:

@@ -77,13 +77,17 @@ _RULES = tuple(
 _THOUSANDS = re.compile(rf"(?<![\d,.])\d{{1,3}}(?:{_S}\d{{3}})+(?!\d)")
 
 
-def typeset(text: str) -> str:
+def typeset(text: str, lang: str = "fr") -> str:
     """Plain text with French typography; applying it again changes nothing.
 
     Only spaces, straight quotes in pairs, apostrophes and three dots change. Web and e-mail addresses, `code` between
     back-ticks and character references stay as they are, and so does a colon without a space (12:30, 1:25 000). A text
     node of HTML may begin with " !" or end with "l'": both are seen to.
+
+    Other languages than French have other rules: their text stays as it is.
     """
+    if lang.partition("-")[0] != "fr":
+        return text
     held = _KEEP.findall(text)
     text = _KEEP.sub(_HELD, text)
     text = "\n".join(map(_guillemets, text.split("\n")))

@@ -8,11 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from beffroi.content import PAGES, Target, entry_of, target
+from beffroi.content import PAGES, Target, entry_of, named, target
 from beffroi.errors import Fault
 from beffroi.schema import Invalid
 from beffroi.settings import Site
-from beffroi.text import slugify
 
 
 class Aim(NamedTuple):
@@ -57,13 +56,13 @@ def card_of(site: Site, path: Path, source: str, data: bytes) -> Card:
         entry = entry_of(site, path, source, data)
     except Invalid as invalid:
         faults = tuple((f.line, f.message, f.level) for f in invalid.faults)
-        return Card(name, source, _url(name), ok=False, faults=faults)
+        return Card(name, source, _url(site, name), ok=False, faults=faults)
     return Own(site, name, entry).card()
 
 
-def _url(name: str) -> str:
+def _url(site: Site, name: str) -> str:
     """The address that the file would have."""
-    folder, slug = name.partition("/")[0], slugify(name.rpartition("/")[2].rpartition(".")[0])
+    folder, slug = name.partition("/")[0], named(site, name.rpartition("/")[2].rpartition(".")[0])[0]
     return f"/{slug}/" if folder == PAGES else f"/{folder}/{slug}/"
 
 

@@ -50,13 +50,13 @@ def before(name: str, count: int) -> str | None:
     return f"feed-{number}.json" if number else None
 
 
-def page(items: Sequence[Item], publisher: Publisher, following: str | None) -> bytes:
+def page(items: Sequence[Item], publisher: Publisher, following: str | None, name: str = FIRST) -> bytes:
     """One file of the feed; `following` is the name of the next older one."""
     feed: dict[str, Any] = {
         "version": VERSION,
         "title": publisher.title,
         "home_page_url": f"{publisher.url}/",
-        "feed_url": address(publisher, FIRST),
+        "feed_url": address(publisher, name),
         "description": publisher.description or None,
         "next_url": address(publisher, following) if following else None,
         "icon": icon(publisher) or None,

@@ -42,10 +42,10 @@ _SAFE = re.compile(r"(?:https?|mailto|tel|geo):", re.IGNORECASE)
 _BUILT = re.compile(rb"<lastBuildDate>[^<]*</lastBuildDate>")
 
 
-def render(items: Sequence[Item], publisher: Publisher, at: datetime) -> bytes:
+def render(items: Sequence[Item], publisher: Publisher, at: datetime, name: str = "rss.xml") -> bytes:
     """`rss.xml`: what runs now and the latest 50, newest first."""
     shown = current(items, at)
-    feed = _channel(publisher)
+    feed = _channel(publisher, name)
     zone = ZoneInfo(publisher.timezone)
     for item in shown:
         feed.add_entry(_entry(item, publisher, zone), order="append")  # feedgen's default order is "prepend"
@@ -60,11 +60,11 @@ def _document(feed: FeedGenerator) -> bytes:
     return made
 
 
-def _channel(publisher: Publisher) -> FeedGenerator:
+def _channel(publisher: Publisher, name: str) -> FeedGenerator:
     feed = FeedGenerator()
     feed.title(_words(publisher.title))
     feed.description(_words(publisher.description or publisher.title))
-    feed.link(href=address(publisher, "rss.xml"), rel="self", type="application/rss+xml")
+    feed.link(href=address(publisher, name), rel="self", type="application/rss+xml")
     feed.link(href=f"{publisher.url}/", rel="alternate")  # the last link becomes the channel's <link>
     feed.language(publisher.lang)
     feed.generator("Beffroi")

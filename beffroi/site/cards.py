@@ -39,6 +39,16 @@ class Card(NamedTuple):
     assets: tuple[tuple[str, str], ...]
     """Output name and, below `content/`, the file that it is made of."""
 
+    @property
+    def original(self) -> str:
+        """The id of what it is a translation of; its own where it is none."""
+        return self.id.partition(".")[0]
+
+    @property
+    def language(self) -> str:
+        """The language that it is translated to, empty for an original."""
+        return self.id.partition(".")[2]
+
     def runs(self, at: float) -> bool:
         """Whether it may be shown as current at that instant."""
         return self.since <= at and (self.over is None or at < self.over)

@@ -33,9 +33,10 @@ class Rewriter(HTMLParser):
         resolve: Callable[[str], Link],
         address: Callable[[Link], str | None],
         image: Callable[[Link, str], Image | None],
+        lang: str = "fr",
     ) -> None:
         super().__init__(convert_charrefs=False)
-        self._resolve, self._address, self._image = resolve, address, image
+        self._resolve, self._address, self._image, self._lang = resolve, address, image, lang
         self._out: list[str] = []
         self._text: list[str] = []
         self._dropped: list[str] = []
@@ -53,7 +54,7 @@ class Rewriter(HTMLParser):
         """Typeset the text gathered since the last tag: entities and letters are one text to a reader."""
         if self._text:
             text = "".join(self._text)
-            self._out.append(escape(text if self._verbatim else typeset(text), quote=False))
+            self._out.append(escape(text if self._verbatim else typeset(text, self._lang), quote=False))
             self._text.clear()
 
     def handle_starttag(self, tag: str, attrs: Attrs) -> None:
@@ -122,7 +123,7 @@ class Rewriter(HTMLParser):
         return kept
 
     def _picture(self, attrs: dict[str, str | None]) -> str:
-        src, alt = attrs.get("src") or "", typeset(attrs.get("alt") or "")
+        src, alt = attrs.get("src") or "", typeset(attrs.get("alt") or "", self._lang)
         image = self._image(self._resolve(src), alt)
         return picture(image) if image else escape(alt)
 

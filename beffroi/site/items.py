@@ -24,7 +24,7 @@ def item(site: Site, entry: Entry, html: str, image: Image | None) -> Item:
     return Item(
         id=entry.id,
         category=entry.category,
-        title=typeset(front.title),
+        title=typeset(front.title, front.lang),
         url=site.publisher.absolute(entry.url_path),
         path=f"{site.base}{entry.url_path}",
         date=front.date.astimezone(site.zone),
@@ -84,7 +84,7 @@ def lasting(site: Site, entry: Entry, html: str, image: Image | None) -> Lasting
     front = entry.document.front
     return Lasting(
         slug=entry.slug,
-        title=typeset(front.title),
+        title=typeset(front.title, front.lang),
         path=f"{site.base}{entry.url_path}",
         url=site.publisher.absolute(entry.url_path),
         summary=summary(entry, html),
@@ -99,7 +99,7 @@ def lasting(site: Site, entry: Entry, html: str, image: Image | None) -> Lasting
 def summary(entry: Entry, html: str) -> str:
     """The editor's summary, else the beginning of the body; plain text."""
     front = entry.document.front
-    return typeset(front.summary) if front.summary else shorten(plain(html), SUMMARY)
+    return typeset(front.summary, front.lang) if front.summary else shorten(plain(html), SUMMARY)
 
 
 def sources(entry: Entry) -> tuple[Source, ...]:

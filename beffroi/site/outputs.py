@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import replace
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -38,7 +39,7 @@ class Rule(NamedTuple):
     @property
     def templated(self) -> bool:
         """Whether Pelican renders it."""
-        return self.kind in {"article", "page", "direct", "category", "archive"}
+        return self.kind in {"article", "page", "direct", "category", "archive", "language"}
 
 
 def rules(work: Work) -> dict[str, Rule]:
@@ -64,7 +65,17 @@ def _pages(work: Work) -> Iterator[tuple[str, Rule]]:
     sums = {card.id: card.sum for card in work.articles}
     for card in work.articles:
         near = tuple(sums[other] for other in work.related.of(card.id))
-        yield f"{card.id}/index.html", Rule("article", (card.id,), (article, card.whole, near, card.id in work.running))
+        yield (
+            f"{card.id}/index.html",
+            Rule("article", (card.id,), (article, card.whole, near, card.id in work.running, _beside(work, card))),
+        )
+    for own in work.translated.values():
+        for card in own:
+            parts = (article, card.whole, _beside(work, card))
+            yield f"{card.id}/index.html", Rule("article", (card.id,), parts)
+    for language in work.tree.site.languages:
+        shown = tuple((slug, tuple((card.sum, done) for card, done in rows)) for slug, rows in work.guide(language))
+        yield f"{language}/index.html", Rule("language", (language,), (_depends(work, "langue"), shown))
     for card in work.withdrawn:
         yield f"{card.id}/index.html", Rule("article", (card.id,), (_depends(work, "retire"), card.whole))
     for card in work.pages:
@@ -80,6 +91,11 @@ def _pages(work: Work) -> Iterator[tuple[str, Rule]]:
             Rule("category", (slug,), (category, _sum(work.shown(slug)), len(work.archives[slug]))),
         )
         yield from _archives(work, slug)
+
+
+def _beside(work: Work, card: Card) -> tuple[tuple[str, str], ...]:
+    """What a page says of its other languages."""
+    return tuple((other.language, other.path) for other in work.versions(card))
 
 
 def _archives(work: Work, slug: str) -> Iterator[tuple[str, Rule]]:
@@ -102,7 +118,15 @@ def _feeds(work: Work) -> Iterator[tuple[str, Rule]]:
     following = [*list(work.json_pages)[1:], None]
     for (name, own), after in zip(work.json_pages.items(), following, strict=True):
         yield f"feeds/{name}", Rule("json", (name, after), (_sum(own, whole=True), after))
-    yield "sitemap.xml", Rule("sitemap", (), (_sum(work.articles), work.value("has_page")))
+    for language, own in work.translated.items():
+        total = _sum(own, whole=True)
+        yield (
+            f"feeds/{language}/rss.xml",
+            Rule("abroad", (language, "rss"), (_sum(selection("rss.xml", own, work.now)[0], whole=True),)),
+        )
+        yield f"feeds/{language}/feed.json", Rule("abroad", (language, "jsonfeed"), (total,))
+    abroad = tuple(_sum(own) for own in work.translated.values())
+    yield "sitemap.xml", Rule("sitemap", (), (_sum(work.articles), work.value("has_page"), abroad))
     yield "robots.txt", Rule("robots", (), ())
     yield "manifest.webmanifest", Rule("manifest", (), (work.value("asset"),))
 
@@ -182,6 +206,18 @@ def _json(work: Work, name: str, following: str | None) -> bytes:
     return jsonfeed.page(items, work.publisher, following)
 
 
+def _abroad(work: Work, language: str, module: str) -> bytes:
+    """The feed of one language: what is translated to it."""
+    items = list(Cards(work.shelf, work.translated[language], whole=True))
+    publisher = replace(work.publisher, lang=language)
+    if module == "rss":
+        from beffroi.feeds import rss  # imported late: feedgen costs 0.2 s
+
+        items = list(Cards(work.shelf, selection("rss.xml", work.translated[language], work.now)[0], whole=True))
+        return rss.render(items, publisher, work.at, f"{language}/rss.xml")
+    return jsonfeed.page(items, publisher, None, f"{language}/feed.json")
+
+
 def _sitemap(work: Work) -> bytes:
     return sitemap.render(_addresses(work))
 
@@ -192,13 +228,16 @@ def _addresses(work: Work) -> Iterator[tuple[str, datetime | None]]:
     lasting = ["/", *(f"/{slug}/" for slug in site.categories), *(f"/{name}/" for name in ("recevoir", "plan-du-site"))]
     lasting += [card.path.removeprefix(site.base) for card in work.pages]
     yield from ((site.publisher.absolute(path), None) for path in lasting)
-    for card in work.articles:
+    lasting_abroad = (f"/{language}/" for language in site.languages)
+    yield from ((site.publisher.absolute(path), None) for path in lasting_abroad)
+    for card in [*work.articles, *(card for own in work.translated.values() for card in own)]:
         yield site.publisher.absolute(card.path.removeprefix(site.base)), datetime.fromtimestamp(card.updated, UTC)
 
 
 _MADE: dict[str, Callable[..., bytes]] = {
     "feed": _feed,
     "json": _json,
+    "abroad": _abroad,
     "sitemap": _sitemap,
     "map": lambda _, lines: lines,
     "redirect": _redirect,

@@ -39,14 +39,16 @@ class Prose:
 
     def html(self, raw: str) -> str:
         """The HTML that Markdown made, with links resolved, images replaced and French spaces set."""
-        return Rewriter(lambda href: resolve(self.tree, self.entry, href), self.address, self.body_image).rewrite(raw)
+        lang = self.entry.document.front.lang
+        found = lambda href: resolve(self.tree, self.entry, href)  # noqa: E731
+        return Rewriter(found, self.address, self.body_image, lang).rewrite(raw)
 
     def image(self, original: Path, alt: str, credit: str = "") -> Image:
         """The encoded image of an original."""
         name = self._name(original)
         pictures = self.images.pictures(original)
         self.assets |= {picture.url.removeprefix(f"{self.tree.site.base}/"): name for picture in pictures}
-        return Image(alt=typeset(alt), credit=typeset(credit), pictures=pictures)
+        return Image(alt=typeset(alt, self.entry.document.front.lang), credit=typeset(credit), pictures=pictures)
 
     def front_image(self) -> Image | None:
         """The image that the front matter names."""

@@ -68,13 +68,17 @@ class ItemsGenerator(ArticlesGenerator):  # type: ignore[misc]
         work = self.work
         work.render = self._fragment
         self.context.update(work.context)
-        wanted = [card for card in work.known if work.wants(f"{card.id}/index.html")]
+        everything = [*work.known, *(card for own in work.translated.values() for card in own)]
+        wanted = [card for card in everything if work.wants(f"{card.id}/index.html")]
         self.articles = list(read(self, wanted, LazyArticle, signals.article_generator_preread,
                                   signals.article_generator_context))  # fmt: skip
         for article, card in zip(self.articles, wanted, strict=True):
             article.item = work.shelf.item(card)
             article.running = card.id in work.running
-            near = () if card.withdrawn else work.related.of(card.id)
+            article.versions = [
+                (other.language or work.tree.site.publisher.lang, other.path) for other in work.versions(card)
+            ]
+            near = () if card.withdrawn or card.language else work.related.of(card.id)
             article.related = [work.shelf.brief(work.cards[other]) for other in near]
         self.dates = self.articles
         self.save_cache()
@@ -97,6 +101,14 @@ class ItemsGenerator(ArticlesGenerator):  # type: ignore[misc]
                 write(direct_path(template), self.get_template(template), self.context, page_name=template)
         for slug in self.work.tree.site.categories:
             self._category(write, slug)
+        for language, name in self.work.tree.site.languages.items():
+            if self.work.wants(f"{language}/index.html"):
+                groups = [
+                    (self.work.tree.site.categories[slug], [(self.work.shelf.brief(card), done) for card, done in rows])
+                    for slug, rows in self.work.guide(language)
+                ]
+                write(f"{language}/index.html", self.get_template("langue"), self.context, language=language,
+                      language_name=name, groups=groups)  # fmt: skip
         signals.article_writer_finalized.send(self, writer=writer)
 
     def _category(self, write: Any, slug: str) -> None:

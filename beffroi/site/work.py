@@ -97,7 +97,38 @@ class Work:
     @cached_property
     def known(self) -> list[Card]:
         """Both, newest first."""
-        return listing.newest_first(card for card in self.cards.values() if card.category)
+        return listing.newest_first(card for card in self.cards.values() if card.category and not card.language)
+
+    @cached_property
+    def translated(self) -> Mapping[str, list[Card]]:
+        """The translations of each language, newest first; those that were withdrawn are not among them."""
+        found: dict[str, list[Card]] = {language: [] for language in self.tree.site.languages}
+        shown = (card for card in self.cards.values() if card.category and card.language and not card.withdrawn)
+        for card in listing.newest_first(shown):
+            found[card.language].append(card)
+        return found
+
+    @cached_property
+    def _versions(self) -> Mapping[str, list[Card]]:
+        found: dict[str, list[Card]] = {}
+        for card in [*self.articles, *(card for own in self.translated.values() for card in own)]:
+            found.setdefault(card.original, []).append(card)
+        return found
+
+    def versions(self, card: Card) -> list[Card]:
+        """The other languages of the same item, the original first; none where it is alone."""
+        return [other for other in self._versions.get(card.original, []) if other.id != card.id]
+
+    def guide(self, language: str) -> list[tuple[str, list[tuple[Card, bool]]]]:
+        """What a visitor can read: of each category of lasting things, each item in that language, else the original;
+        whether it is translated."""
+        kinds = self.tree.site.categories
+        found = []
+        for slug, own in self.by_category.items():
+            if kinds[slug].kind == "discover" and own:
+                rows = [next(((o, True) for o in self.versions(c) if o.language == language), (c, False)) for c in own]
+                found.append((slug, sorted(rows, key=lambda row: (not row[1], row[0].title, row[0].id))))
+        return found
 
     @cached_property
     def moved(self) -> Moved:

@@ -1,0 +1,111 @@
+"""Translations: by file name, with a switch, feeds of their own, and what is not translated in plain sight."""
+
+from __future__ import annotations
+
+import json
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from beffroi import content
+from beffroi.errors import SettingsError
+from beffroi.settings import read_site
+from tests.test_withdraw import found
+from tests.town import AT, Town
+
+
+@pytest.fixture
+def town(town: Town) -> Town:
+    """A commune that speaks English and German besides."""
+    with (town.root / "pelicanconf.py").open("a", encoding="utf-8") as file:
+        file.write('\nLANGUAGES = {"en": "English", "de": "Deutsch"}\n')
+    town.write("patrimoine/musee", "title: Le musée\ndate: 2026-05-01", "Bonjour : entrez !")
+    town.write("patrimoine/musee.en", "title: 'The museum: welcome!'\ndate: 2026-05-01", "Welcome! [Mill](moulin.md)")
+    town.write("patrimoine/moulin", "title: Le moulin\ndate: 2026-05-02")
+    return town
+
+
+def page(town: Town, name: str) -> str:
+    """One page of the live site."""
+    return (town.live / name / "index.html").read_text("utf-8")
+
+
+def ids(town: Town, name: str) -> list[str]:
+    """The items of one JSON feed."""
+    return [item["id"] for item in json.loads((town.live / "feeds" / name).read_bytes())["items"]]
+
+
+def test_a_translation_has_its_page_and_each_version_leads_to_the_other(town: Town) -> None:
+    """The same name with a language: another page, its language said to machines and to people, links both ways; no
+    French spaces in it."""
+    town.publish()
+    english, french = page(town, "patrimoine/musee.en"), page(town, "patrimoine/musee")
+    assert '<article class="article" lang="en">' in english
+    assert "<h1>The museum: welcome!</h1>" in english
+    assert "Welcome! <a" in english
+    for text in (english, french):
+        for code, path in (("fr", "/patrimoine/musee/"), ("en", "/patrimoine/musee.en/")):
+            assert f'<link rel="alternate" hreflang="{code}" href="http://localhost:8000{path}">' in text
+    assert '<a href="/patrimoine/musee.en/" hreflang="en" lang="en">English</a>' in french
+    assert '<a href="/patrimoine/musee/" hreflang="fr" lang="fr">Français</a>' in english
+    assert "hreflang" not in page(town, "patrimoine/moulin").partition("</header>")[0].partition("<header")[0]
+
+
+def test_lists_feeds_and_phones_speak_french(town: Town) -> None:
+    """A translation is in no French list, on no panel, in no French feed; phones are not told twice of one thing."""
+    told = town.publish()
+    assert "patrimoine/musee.en" not in ids(town, "feed.json")
+    assert "musee.en" not in page(town, "patrimoine")
+    assert ["patrimoine/moulin", "patrimoine/musee"] == [i for i in ids(town, "feed.json") if "patrimoine" in i]
+    assert [] == [d.item.id for d in told.announced.decisions if ".en" in d.item.id]
+    assert "http://localhost:8000/patrimoine/musee.en/" in (town.live / "sitemap.xml").read_text("utf-8")
+
+
+def test_each_language_has_its_feeds(town: Town) -> None:
+    """feeds/en holds what is translated to English, and says its language and its own address."""
+    town.publish()
+    feed = json.loads((town.live / "feeds/en/feed.json").read_bytes())
+    assert ("en", "http://localhost:8000/feeds/en/feed.json") == (feed["language"], feed["feed_url"])
+    assert ["patrimoine/musee.en"] == [item["id"] for item in feed["items"]]
+    assert "en" == feed["items"][0]["language"]
+    channel = ElementTree.parse(town.live / "feeds/en/rss.xml").find("channel")
+    assert channel is not None
+    assert ("en", ["patrimoine/musee.en"]) == (
+        channel.findtext("language"),
+        [i.findtext("guid") for i in channel.iter("item")],
+    )
+    assert [] == ids(town, "de/feed.json")
+
+
+def test_what_is_not_translated_is_in_plain_sight(town: Town) -> None:
+    """The page of a language lists everything that lasts: translated first, the rest in French, marked as such."""
+    town.publish()
+    text = page(town, "en")
+    assert '<a href="/patrimoine/musee.en/" lang="en" hreflang="en">The museum: welcome!</a></li>' in text
+    assert re.search(r'lang="fr" hreflang="fr">Le moulin</a> <span class="muted" lang="en">\(in French\)</span>', text)
+    assert text.index("The museum") < text.index("Le moulin")
+    assert 2 == page(town, "de").count("(auf Französisch)")
+
+
+def test_embargo_of_a_translation(town: Town) -> None:
+    """A translation keeps its own embargo: until then nobody sees that there will be one."""
+    town.write("patrimoine/musee.de", "title: Zanzibar\ndate: 2026-06-01")
+    town.publish()
+    assert [] == found(town, "musee.de") + found(town, "Zanzibar")
+
+
+def test_without_the_setting_nothing_changes(town: Town) -> None:
+    """A name with another suffix is a name: `a.v2.md` is no translation, whatever the languages."""
+    town.write("actualites/compte-rendu.v2", "title: V2\ndate: 2026-05-01")
+    tree = content.read(read_site(town.root / "publishconf.py"))
+    assert "actualites/compte-rendu-v2" in tree.entries
+    assert "en" == tree.entries["patrimoine/musee.en"].document.front.lang
+
+
+def test_a_wrong_language_is_told(town: Town) -> None:
+    """A code that is none is refused with an example."""
+    with (town.root / "pelicanconf.py").open("a", encoding="utf-8") as file:
+        file.write('\nLANGUAGES = {"anglais": "English"}\n')
+    with pytest.raises(SettingsError, match="LANGUAGES contient 'anglais'"):
+        town.publish(AT)
