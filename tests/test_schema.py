@@ -182,7 +182,7 @@ SENTENCES = {
     "updated: 2026-05-03": "« updated » (2026-05-03) ne peut pas précéder « date » (2026-05-04).",
     "status: publié": "« status » vaut « publié » ; écrivez « published ».",
     "status: brouillon": "« status » vaut « brouillon » ; écrivez « draft ».",
-    "status: bof": "« status » vaut « bof » ; écrivez published ou draft.",
+    "status: bof": "« status » vaut « bof » ; écrivez published, draft ou withdrawn.",
     "severity: élevée": "« severity » vaut « élevée » ; écrivez « Severe ».",
     "severity: bof": "« severity » vaut « bof » ; écrivez Extreme, Severe, Moderate ou Minor.",
     "severity: sever": "« severity » vaut « sever » ; écrivez « Severe ».",

@@ -163,7 +163,7 @@ class WrittenSource(_Strict):
 SEVERITIES = {"Extreme": "Extrême", "Severe": "Grave", "Moderate": "Modérée", "Minor": "Mineure"}
 URGENCIES = {"Immediate": "Tout de suite", "Expected": "Bientôt", "Future": "Plus tard", "Past": "C’est passé"}
 CERTAINTIES = {"Observed": "Constatée", "Likely": "Probable", "Possible": "Possible", "Unlikely": "Peu probable"}
-STATUSES = {"published": "Publié", "draft": "Brouillon"}
+STATUSES = {"published": "Publié", "draft": "Brouillon", "withdrawn": "Retiré"}
 
 
 class Written(_Strict):
@@ -202,9 +202,14 @@ class Written(_Strict):
         _like(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"),
     ))  # fmt: skip
     status: str | None = _field(Told(
-        "État", "`published` ou `draft`. Un brouillon ne laisse aucune trace en ligne.", "status: draft", "`published`",
-        _choice(STATUSES), widget="select", choices=STATUSES,
-        hint="Un brouillon ne laisse aucune trace en ligne.",
+        "État", "`published`, `draft` ou `withdrawn`. Un brouillon ne laisse aucune trace en ligne ; un contenu retiré "
+        "laisse une explication.", "status: draft", "`published`", _choice(STATUSES), widget="select", choices=STATUSES,
+        hint="Un brouillon ne laisse aucune trace en ligne ; un contenu retiré laisse une explication.",
+    ))  # fmt: skip
+    reason: str | None = _field(Told(
+        "Raison", "Pourquoi ce contenu est retiré, en une phrase ; avec `status: withdrawn`. 300 caractères au plus.",
+        'reason: "La réunion est reportée."', "« Cette information n’est plus valable. »", _words(300), 300,
+        hint="Pourquoi ce contenu est retiré.",
     ))  # fmt: skip
     start: str | None = _field(Told(
         "Début de l’affichage", "Début de l’affichage. Le contenu est invisible avant.", "start: 2026-05-10", "`date`",
