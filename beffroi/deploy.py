@@ -131,17 +131,19 @@ def _stage(
         _remove(staged, name)
     for name, total in wanted.items():
         if has.get(name) != total:
-            _place(staged / name, former / name if former and known.get(name) == total else None, built / name)
+            same = f"{former}/{name}" if former and known.get(name) == total else ""
+            _place(f"{staged}/{name}", same, f"{built}/{name}")
     os.replace(staged, release)
     data = marshal.dumps(dict(wanted))
     _beside(release).write_bytes(digest(data) + data)
     return release
 
 
-def _place(target: Path, same: Path | None, new: Path) -> None:
+def _place(target: str, same: str, new: str) -> None:
     """The file itself, or a link to the same one of the former release."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.unlink(missing_ok=True)
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    if os.path.lexists(target):
+        os.unlink(target)
     if same:
         os.link(same, target)
     else:

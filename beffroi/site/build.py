@@ -169,6 +169,7 @@ class Build:
         made = self._put(final)
         folder = indexing.folder(final)
         gone = any(name.endswith(".html") for name in self.known.keys() - final.keys())
+        gone |= any(f"{card.id}/index.html" in self.fresh for card in self.work.withdrawn)
         outdated = self.tree.memo.tables.get("search") != folder
         later = outdated and hurry and not gone and self._indexed()
         if later or (not outdated and self._indexed()):
