@@ -177,7 +177,7 @@ class Incremental(RuleBasedStateMachine):
         if build is None:
             return
 
-        def die(*_: object) -> None:
+        def die(*_: object, **__: object) -> None:
             raise KeyboardInterrupt
 
         setattr(build, step, die)
