@@ -37,9 +37,9 @@ def test_two_clocks_two_folders_same_bytes(tmp_path: Path) -> None:
     """The real content: identical files. Its pictures come from one cache; the next test encodes some twice."""
 
     def lay(root: Path) -> Town:
-        (root / "var").mkdir(parents=True)
-        (REPO / "var" / "cache").mkdir(parents=True, exist_ok=True)
-        for part in ("content", "theme", "var/cache"):
+        (root / "var" / "cache").mkdir(parents=True)
+        (REPO / "var" / "cache" / "images").mkdir(parents=True, exist_ok=True)
+        for part in ("content", "theme", "var/cache/images"):  # two builds share pictures, never a memo
             (root / part).symlink_to(REPO / part)
         for part in ("pelicanconf.py", "publishconf.py", "tasks.py"):
             shutil.copy(REPO / part, root)

@@ -20,6 +20,18 @@ def wait_for(sink: Sink, count: int, *workers: subprocess.Popen[bytes]) -> None:
     assert [None] * len(workers) == [worker.poll() for worker in workers]
 
 
+def wait_for_workers(town: Town, count: int) -> None:
+    """Until so many workers have entered themselves in the queue's table; PostgreSQL does the waiting."""
+    with psycopg.connect(conninfo(town.engine), autocommit=True) as connection:
+        for _ in range(600):
+            (there,) = connection.execute("SELECT to_regclass('procrastinate_workers')").fetchone() or (None,)
+            found = connection.execute("SELECT count(*) FROM procrastinate_workers").fetchone() if there else (0,)
+            if found == (count,):
+                return
+            connection.execute("SELECT pg_sleep(0.1)")
+    raise AssertionError(f"{found} workers of {count}")
+
+
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 def test_workers_start_together_share_and_stop(town: Town, url: str) -> None:
     """Three workers started together on a database without Procrastinate's tables make them once, tell everybody, and
@@ -30,6 +42,7 @@ def test_workers_start_together_share_and_stop(town: Town, url: str) -> None:
         workers = [child(town, url, "cluster") for _ in range(3)]
         town.announce(alert(town.time.at(), town.time.at(10)))
         wait_for(one, PHONES, *workers)
+        wait_for_workers(town, 3)  # two may have told everybody before the third was up
         for worker in workers:
             worker.send_signal(signal.SIGTERM)
         assert [0, 0, 0] == [worker.wait(60) for worker in workers]

@@ -150,7 +150,8 @@ def test_choices_are_told_in_words(page: Page, served: str, api: Api) -> None:
         page.uncheck(f'[name="categories"][value="{name}"]')
     page.click("#subscribe-button")
     expect(state(page, "subscribed")).to_be_focused()
-    words = "Vous recevez : Alertes et Actualités, pour toute la commune."
+    words = "Vous recevez : Alertes et Actualités, pour toute la commune. "
+    words += "Rien ne sonne de 21 h 30 à 7 h, sauf danger."
     expect(page.locator("[data-summary]")).to_have_text(words)
     (sent,) = api.asked
     assert ("PUT", ["alertes", "actualites"], []) == (sent[0], sent[1]["categories"], sent[1]["areas"])
