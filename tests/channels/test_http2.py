@@ -148,7 +148,7 @@ def test_first_connection_serves_the_second_call(vendor: Callable[..., Sink]) ->
 
 def test_a_connection_gone_mute_is_replaced(vendor: Callable[..., Sink]) -> None:
     """Where nothing comes any more, requests are overdue, in doubt, and the next ones go over a new connection."""
-    with vendor(lambda path, attempt: Fault("mute") if not attempt else FINE) as sink, closing(Road(0.2, 120)) as road:
+    with vendor(lambda path, attempt: Fault("mute") if not attempt else FINE) as sink, closing(Road(2, 120)) as road:
         first = ask(road, sink.origin, 3)
         assert {("ne répond pas à temps", True)} == {(one.trouble, one.doubt) for one in first.values()}
         assert {201} == {one.status for one in ask(road, sink.origin, 3).values()}
