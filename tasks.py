@@ -3,9 +3,9 @@
 import sys
 
 if __name__ == "__main__":  # run by a bare python3: invoke may not be installed yet
-    from beffroi.bootstrap import run as bootstrap
+    from beffroi.bootstrap import run
 
-    bootstrap(sys.argv[1:])
+    run(sys.argv[1:])
 
 from importlib import import_module
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from invoke.context import Context
 from invoke.tasks import task
 
-from beffroi import due
+from beffroi import bootstrap, due
 
 if TYPE_CHECKING:
     from beffroi import commands, desk
@@ -31,6 +31,8 @@ else:
             return getattr(import_module(self.module), name)
 
     commands, desk = Late("beffroi.commands"), Late("beffroi.desk")
+
+bootstrap.again(sys.argv)
 
 AT = {"at": "instant ISO 8601, par exemple 2026-05-04T09:30+02:00 ; maintenant par défaut"}
 

@@ -22,6 +22,8 @@ BASE = getattr(sys, "_base_executable", sys.executable)
 """The python3 that has pip: within `.venv`, which has none, the one that it was made from."""
 DEV_TASKS = frozenset({"test", "lint"})
 """Tasks that need more than running the site does."""
+OPTIONAL = {"preview": "--path"}
+"""Tasks whose first word may be left out, and the option that it stands for: invoke has no optional word."""
 
 
 def run(arguments: list[str]) -> None:
@@ -30,8 +32,32 @@ def run(arguments: list[str]) -> None:
         sys.exit(f"Beffroi demande Python 3.11 ou plus récent ; celui-ci est {sys.version.split()[0]}.")
     dev = any(argument in DEV_TASKS for argument in arguments)
     prepare("requirements-dev.txt" if dev else "requirements.txt")
-    invoke = [str(PYTHON), "-m", "invoke", "--search-root", str(ROOT), *(arguments or ["--list"])]
+    invoke = [str(PYTHON), "-m", "invoke", "--search-root", str(ROOT), *(spelled(arguments) or ["--list"])]
     os.execv(PYTHON, invoke)  # noqa: S606
+
+
+def spelled(arguments: list[str]) -> list[str]:
+    """The same arguments, a word that may be left out under the name of its option: `preview --path content/x.md` for
+    `preview content/x.md`. Only what holds a slash or ends in `.md` is such a word: anything else names another task."""
+    found: list[str] = []
+    option, waiting = "", False
+    for argument in arguments:
+        name = argument.startswith("-")
+        if option and not name and not waiting and ("/" in argument or argument.endswith(".md")):
+            found.append(option)
+            option = ""
+        option = OPTIONAL.get(argument, option) if not name and not waiting else option
+        waiting = name and "=" not in argument
+        found.append(argument)
+    return found
+
+
+def again(argv: list[str]) -> None:
+    """Where plain `invoke` was given a word that it cannot take, become the `invoke` that was meant."""
+    program = Path(argv[0])
+    ours = program.name in {"invoke", "inv"} or program.parent.name == "invoke"
+    if ours and (meant := spelled(argv[1:])) != argv[1:]:
+        os.execv(sys.executable, [sys.executable, "-m", "invoke", *meant])  # noqa: S606
 
 
 def prepare(lock: str) -> None:

@@ -92,3 +92,22 @@ def test_a_failed_installation_is_a_sentence(venv: Path) -> None:
     with pytest.raises(SystemExit, match=r"L’installation de requirements-build\.txt a échoué"):
         bootstrap.prepare("requirements.txt")
     assert list(venv.glob(".*.sha256")) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("preview", "preview"),
+        ("preview content/a/b.md", "preview --path content/a/b.md"),
+        ("preview --port 0 a/b", "preview --port 0 --path a/b"),
+        ("preview --port=0 b.md", "preview --port=0 --path b.md"),
+        ("preview --path a/b", "preview --path a/b"),
+        ("preview -p a/b", "preview -p a/b"),
+        ("check preview a/b", "check preview --path a/b"),
+        ("explain preview/index.html", "explain preview/index.html"),
+        ("preview check", "preview check"),
+    ],
+)
+def test_a_word_that_may_be_left_out(given: str, meant: str) -> None:
+    """`preview FILE` is `preview --path FILE`; nothing else changes."""
+    assert meant.split() == bootstrap.spelled(given.split())

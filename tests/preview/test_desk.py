@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -19,9 +20,10 @@ from tests.town import Town
 
 
 @contextmanager
-def previewing(town: Town) -> Iterator[str]:
+def previewing(town: Town, *words: str) -> Iterator[str]:
     """`invoke preview` on a free port; yields the address that it tells."""
-    command = [sys.executable, "-m", "invoke", "preview", "--path", "alertes/crue", "--at", "2026-05-13T09:00+02:00"]
+    invoke = str(Path(sys.executable).with_name("invoke"))
+    command = [invoke, "preview", *words, "--at", "2026-05-13T09:00+02:00"]
     running = subprocess.Popen(
         [*command, "--port", "0"], cwd=town.root, env=town.environment(), stdout=subprocess.PIPE, text=True
     )
@@ -40,7 +42,7 @@ def test_the_desk(town: Town) -> None:
     """In Chromium: the page in its frame, the panel in amber, another instant by the slider's stops; a file that is
     saved is shown without a touch; nothing leaves the machine, and nothing but this machine's names is answered."""
     town.write("alertes/crue", FLOOD, "Quittez **les berges**.")
-    with previewing(town) as url, Chromium(url) as browser:
+    with previewing(town, "content/alertes/crue.md") as url, Chromium(url) as browser:
         page = browser.page
         page.goto(url)
         frame = page.frame_locator('iframe[title="La page sur un téléphone"]')
@@ -62,9 +64,19 @@ def refused(url: str) -> None:
     assert 400 == answer.value.code
 
 
-def test_an_unknown_file(town: Town) -> None:
+@pytest.mark.parametrize("words", [(), ("alertes/crue",), ("--path", "content/alertes/crue.md")])
+def test_the_word_may_be_left_out(town: Town, words: tuple[str, ...]) -> None:
+    """`invoke preview` alone shows the first item, `invoke preview alertes/crue` that one."""
+    town.write("alertes/crue", FLOOD)
+    with previewing(town, *words) as url, urllib.request.urlopen(url) as answer:
+        name = "alertes/crue" if words else "actualites/bienvenue"
+        assert f'<option value="{name}" selected' in answer.read().decode()
+
+
+@pytest.mark.parametrize("words", [("--path", "content/rien.md"), ("content/rien.md",)])
+def test_an_unknown_file(town: Town, words: tuple[str, ...]) -> None:
     """A path that is no content is refused with an example, exit status 1."""
-    done = town.invoke("preview", "--path", "content/rien.md")
+    done = town.invoke("preview", *words)
     assert 1 == done.returncode
     assert "content/rien.md" in done.stderr
     assert "content/actualites/mon-actualite.md" in done.stderr
