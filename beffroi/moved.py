@@ -5,8 +5,8 @@ Only what had been public when it went is told: neither the old name of an embar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -22,12 +22,13 @@ LOG = ("log", "--format=%x01%H %ct", "--raw", "--no-abbrev", "-M50%", "-l10000",
 
 class Went(NamedTuple):
     """A file that a commit renamed, or deleted where `new` is empty; `address` is the one it had, empty where it was not
-    public then."""
+    public then. `blob` names the bytes that it last had, where it was public and is deleted."""
 
     when: int
     old: str
     new: str
     address: str
+    blob: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,12 @@ def _went(site: Site, repository: Repository, raw: bytes) -> Iterator[Went]:
                 continue
             data = blobs.data(blob)
             entry = _entry(site, old, data) if data is not None else None
-            public = entry is not None and entry.visible(datetime.fromtimestamp(when, UTC))
-            yield Went(when, old, new if new.endswith(".md") else "", entry.url_path if entry and public else "")
+            if entry is None or not entry.visible(datetime.fromtimestamp(when, UTC)):
+                yield Went(when, old, new if new.endswith(".md") else "", "")
+            elif new.endswith(".md"):
+                yield Went(when, old, new, entry.url_path)
+            else:
+                yield Went(when, old, "", entry.url_path, blob)
 
 
 def _rows(raw: bytes) -> Iterator[tuple[int, str, str, str]]:
@@ -86,6 +91,24 @@ def _entry(site: Site, source: str, data: bytes) -> Entry | None:
         return entry_of(site, site.root / source, source, data)
     except (Invalid, ValueError, IndexError):
         return None
+
+
+def deleted(went: Iterable[Went], stands: Callable[[str], bool]) -> list[Went]:
+    """Those that were public until they were deleted, for good: no file `stands` under their name since."""
+    last: dict[str, Went] = {}
+    for one in went:  # the newest first
+        last.setdefault(one.old, one)
+    return [one for one in last.values() if one.blob and not stands(one.old)]
+
+
+def entry_then(site: Site, one: Went, data: bytes) -> Entry | None:
+    """What a deleted file is from then on: its last words, withdrawn by the commit that deleted it."""
+    entry = _entry(site, one.old, data)
+    if entry is None or entry.withdrawn:
+        return entry
+    gone = {"status": "withdrawn", "reason": None, "updated": datetime.fromtimestamp(one.when, UTC)}
+    front = entry.document.front.model_copy(update=gone)
+    return replace(entry, document=replace(entry.document, front=front, body=""))
 
 
 def moved(went: Iterable[Went], present: Mapping[str, str], aliases: Mapping[str, str]) -> Moved:

@@ -140,20 +140,100 @@ def test_withdrawn_before_it_appeared(town: Town, start: str) -> None:
         assert [] == found(town, WORDS) + found(town, "secret")
 
 
-def test_a_deleted_file_is_told_to_be_gone(town: Town) -> None:
-    """A file that git saw public, then deleted: its address is in the map of what is gone, and leads to an explanation;
-    its title is nowhere."""
-    path = town.write("actualites/fete", f"title: {WORDS}\ndate: 2026-05-02")
-    commit(town)
+def delete(town: Town, path: Path, at: datetime = LATER) -> None:
+    """An editor deletes a file, and commits."""
     path.unlink()
+    commit(town, at)
+
+
+def test_a_deleted_file_is_withdrawn(town: Town) -> None:
+    """A file that git saw public, then deleted: what stands is what a withdrawal without reason leaves. Its page explains,
+    feed.json says it, and not a word of its text, its image or its panel is left anywhere."""
+    picture(town)
+    path = town.write("actualites/fete", FETE, f"Venez voir {WORDS}.")
+    commit(town)
+    town.publish()
+    assert "Fête" in (town.live / "feeds/panel.json").read_text("utf-8")
+    delete(town, path)
+    town.publish(LATER)
+    page = (town.live / "actualites/fete/index.html").read_text("utf-8")
+    assert [] == found(town, WORDS)
+    assert "<h1>Retiré\u00a0: Fête du pont</h1>" in page
+    assert "Cette information n’est plus valable." in page
+    assert "lundi 4\u00a0mai 2026 à 13\u00a0h" in page
+    told = entry(town, "actualites/fete")
+    assert told
+    assert ("withdrawn", "2026-05-04T13:00:00+02:00") == (told["_beffroi"]["status"], told["date_modified"])
+    assert "Fête" not in (town.live / "feeds/panel.json").read_text("utf-8")
+    assert "Fête" not in (town.live / "feeds/rss.xml").read_text("utf-8")
+    assert (410, "Retiré\u00a0: Fête du pont") == answer(town, "/actualites/fete/")
+    deleted = tree(town.output)
+    town.write("actualites/fete", f"{FETE}\nstatus: withdrawn\nupdated: 2026-05-04 13:00")
+    town.publish(LATER)
+    assert deleted == tree(town.output)
+
+
+def test_phones_that_were_told_of_a_deleted_file(town: Town) -> None:
+    """A deleted alert that phones were told of is cancelled there, once; one that was withdrawn before is not told again;
+    a deleted news item just goes."""
+    commit(town)
+    town.publish()
+    crue = town.write("alertes/crue", "title: Crue\ndate: 2026-05-04\nend: 2026-05-06")
+    feu = town.write("alertes/feu", "title: Feu\ndate: 2026-05-04\nend: 2026-05-06")
+    fete = town.write("actualites/fete", "title: Fête\ndate: 2026-05-04")
+    commit(town)
+    assert 3 == len(town.publish().announced.told)
+    town.write("alertes/feu", f"title: Feu\ndate: 2026-05-04\nend: 2026-05-06\n{GONE}")
+    commit(town)
+    assert ["alertes/feu"] == [item.id for item in town.publish(LATER).announced.told]
+    for path in (crue, feu, fete):
+        path.unlink()
+    commit(town, LATER)
+    done = town.publish(LATER).announced
+    assert [
+        ("alertes/crue", "annulé : la notification est remplacée"),
+        ("actualites/fete", "retiré"),
+    ] == [(one.item.id, str(one.why)) for one in sorted(done.decisions, key=lambda one: str(one.why))]
+    assert ["Annulé\u00a0: Crue"] == [item.title for item in done.told]
+    assert () == town.publish(LATER + timedelta(minutes=1)).announced.decisions
+
+
+def test_a_deleted_file_that_comes_back(town: Town) -> None:
+    """Under its name, or in another folder of the same address: the item stands again, and nothing is said of the other.
+    As a draft, nothing of either."""
+    path = town.write("actualites/2025/fete", f"title: {WORDS}\ndate: 2026-05-02", "Un texte.")
+    commit(town)
+    delete(town, path)
+    town.publish(LATER)
+    assert found(town, WORDS)
+    town.write("actualites/2026/fete", "title: Fête\ndate: 2026-05-03", "Tout autre chose, sans rapport.")
+    town.publish(LATER)
+    assert [] == found(town, WORDS) + found(town, "Retiré")
+    assert 200 == answer(town, "/actualites/fete/")[0]
+    (town.root / "content/actualites/2026/fete.md").unlink()
+    town.write("actualites/2025/fete", "title: Autre\ndate: 2026-05-03\nstatus: draft", "Un texte.")
+    town.publish(LATER)
+    assert [] == found(town, WORDS) + found(town, "Retiré") + found(town, "Autre")
+
+
+def test_a_deleted_page_or_translation(town: Town) -> None:
+    """A lasting page or a translation that was deleted answers with the general explanation: its title is nowhere."""
+    with (town.root / "pelicanconf.py").open("a", encoding="utf-8") as file:
+        file.write('\nLANGUAGES = {"en": "English"}\n')
+    paths = [town.write("pages/tarifs", f"title: {WORDS}"),
+             town.write("patrimoine/pont.en", f"title: {WORDS}\ndate: 2026-05-01")]  # fmt: skip
+    town.write("patrimoine/pont", "title: Le pont\ndate: 2026-05-01")
+    commit(town)
+    for path in paths:
+        path.unlink()
     commit(town, LATER)
     town.publish(LATER)
-    assert '"/actualites/fete/" "/disparu/index.html";\n' == (town.live / ".beffroi/gone.map").read_text("utf-8")
-    assert "Cette page a été retirée" in (town.live / "disparu/index.html").read_text("utf-8")
     assert [] == found(town, WORDS)
+    for address in ("/tarifs/", "/patrimoine/pont.en/"):
+        assert (410, "Cette page a été retirée") == answer(town, address)
 
 
-@pytest.mark.parametrize("front", ["status: draft", "start: 2026-06-01"])
+@pytest.mark.parametrize("front", ["status: draft", "start: 2026-06-01", "start: 2026-06-01\nstatus: withdrawn"])
 def test_what_nobody_saw_is_not_told_to_be_gone(town: Town, front: str) -> None:
     """A draft, or an item under embargo, that is renamed then deleted: neither of its names is anywhere."""
     town.write(
@@ -162,8 +242,7 @@ def test_what_nobody_saw_is_not_told_to_be_gone(town: Town, front: str) -> None:
     commit(town)
     git(town, "mv", "content/actualites/secret.md", f"content/actualites/{WORDS}.md")
     commit(town)
-    (town.root / f"content/actualites/{WORDS}.md").unlink()
-    commit(town, LATER)
+    delete(town, town.root / f"content/actualites/{WORDS}.md")
     town.publish(datetime(2026, 7, 1, tzinfo=UTC))
     assert [] == found(town, WORDS) + found(town, "secret")
 
@@ -184,13 +263,13 @@ def test_a_renamed_file_keeps_its_address(town: Town) -> None:
     assert '<link rel="canonical" href="http://localhost:8000/actualites/trois/">' in page
     assert "actualites/un" not in (town.live / "sitemap.xml").read_text("utf-8")
     assert (301, "/actualites/trois/") == answer(town, "/actualites/un/")
-    (town.root / "content/actualites/trois.md").unlink()
-    commit(town, LATER + timedelta(hours=1))
+    delete(town, town.root / "content/actualites/trois.md", LATER + timedelta(hours=1))
     town.publish(LATER + timedelta(hours=1))
-    assert "" == (town.live / ".beffroi/moved.map").read_text("utf-8")
-    assert 3 == (town.live / ".beffroi/gone.map").read_text("utf-8").count("/disparu/index.html")
-    assert not (town.live / "actualites/un").exists()
-    assert (410, "Cette page a été retirée") == answer(town, "/actualites/un/")
+    assert '"/actualites/trois/" "/actualites/trois/index.html";\n' == (town.live / ".beffroi/gone.map").read_text(
+        "utf-8"
+    )
+    assert (301, "/actualites/trois/") == answer(town, "/actualites/un/")
+    assert (410, "Retiré\u00a0: Fête") == answer(town, "/actualites/trois/")
 
 
 def test_a_renamed_file_rings_no_phone(town: Town) -> None:

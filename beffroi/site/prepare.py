@@ -95,10 +95,10 @@ def raw_html(tree: Tree, row: Row) -> str:
     return convert(tree.entries[row.id].document.body)
 
 
-def card(tree: Tree, row: Row, at: datetime, images: Images) -> Card:
-    """Read one visible entry for citizens."""
-    prose = Prose(tree.noting(), tree.entries[row.id], at, images)
-    entry = prose.entry
+def card(tree: Tree, row: Row, at: datetime, images: Images, entry: Entry | None = None) -> Card:
+    """Read one visible entry for citizens: the tree's own, where none is given."""
+    entry = entry or tree.entries[row.id]
+    prose = Prose(tree.noting(), entry, at, images)
     if entry.withdrawn and entry.category:  # neither its words nor its images are public any more
         html, image = f"<p>{escape(items.reason(entry))}</p>", None
     else:

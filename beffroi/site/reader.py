@@ -33,7 +33,6 @@ class FrontMatterReader(BaseReader):  # type: ignore[misc]  # pelican has no typ
             "lang": brief.lang,
             "status": "published",
             "summary": brief.summary,
-            "entry": work.tree.entries[card.id],
         }
         if card.tags:
             metadata["tags"] = [Tag(tag, self.settings) for tag in card.tags]

@@ -150,7 +150,7 @@ def read(generator: Any, wanted: Iterable[Card], content: type, preread: Any, co
     for card in wanted:
         made = generator.readers.read_file(
             base_path=generator.path,
-            path=str(work.tree.entries[card.id].path),
+            path=str(work.path(card)),
             content_class=content,
             context=generator.context,
             preread_signal=preread,

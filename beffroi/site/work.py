@@ -17,7 +17,7 @@ from beffroi.memo.stamps import Files, digest
 from beffroi.model import Item, Publisher
 from beffroi.moved import Moved, Went, history, moved
 from beffroi.site import cards as listing
-from beffroi.site import prepare, pwa
+from beffroi.site import deleted, prepare, pwa
 from beffroi.site.cards import Card, Cards, Shelf
 from beffroi.site.images import Images
 from beffroi.site.related import Related
@@ -77,12 +77,26 @@ class Work:
     def by_path(self) -> Mapping[Path, Card]:
         """Cards by the absolute path of their file, as Pelican asks for them."""
         wanted = (card for card in self.cards.values() if self.wants(self.file(card)))
-        return {Path(os.path.abspath(self.tree.entries[card.id].path)): card for card in wanted}
+        return {self.path(card): card for card in wanted}
+
+    def path(self, card: Card) -> Path:
+        """Where its file lies, or lay."""
+        return Path(os.path.abspath(self.tree.site.root / card.source))
 
     @cached_property
     def cards(self) -> dict[str, Card]:
+        """Every visible entry, by id, and what was deleted since it was one."""
+        gone = deleted.cards(self.tree, self.went, self._repository, self.at, self.images)
+        return {**self.standing, **gone}
+
+    @cached_property
+    def standing(self) -> dict[str, Card]:
         """Every visible entry, by id."""
         return prepare.cards(self.tree, self.at, self.images)
+
+    @cached_property
+    def _repository(self) -> Repository | None:
+        return Repository.of(self.tree.site.root)
 
     @cached_property
     def articles(self) -> list[Card]:
@@ -131,16 +145,23 @@ class Work:
         return found
 
     @cached_property
-    def moved(self) -> Moved:
-        """What former addresses have become. Git's history is read as far as it was not before."""
-        site, memo = self.tree.site, self.tree.memo
+    def went(self) -> tuple[Went, ...]:
+        """What was renamed or deleted, the newest first. Git's history is read as far as it was not before."""
+        memo = self.tree.memo
         commit, went = memo.tables.get("went", ("", ()))
         before = commit, tuple(Went._make(row) for row in went)
-        commit, known = history(site, Repository.of(site.root), before)
+        commit, known = history(self.tree.site, self._repository, before)
         memo.tables["went"] = commit, tuple(tuple(one) for one in known)
-        present = {card.source: card.path.removeprefix(site.base) for card in self.cards.values()}
-        aliases = {old: present[card.source] for card in self.cards.values() for old in card.aliases}
-        return moved(known, present, aliases)
+        return known
+
+    @cached_property
+    def moved(self) -> Moved:
+        """What former addresses have become; what stands wins over what was deleted."""
+        base = self.tree.site.base
+        cards = [*(card for card in self.cards.values() if card.id not in self.standing), *self.standing.values()]
+        present = {card.source: card.path.removeprefix(base) for card in cards}
+        aliases = {old: present[card.source] for card in cards for old in card.aliases}
+        return moved(self.went, present, aliases)
 
     @cached_property
     def pages(self) -> list[Card]:
