@@ -1,8 +1,7 @@
 """French text: typography, dates in words, slugs, and the way from HTML to plain text.
 
-Every function is pure: no clock, no system locale, no time zone but the one that a `datetime` carries. No-break spaces
-follow the Lexique de l’Imprimerie nationale: narrow (U+202F) before `; ! ?`, inside « » and in thousands, full
-(U+00A0) before `:`, before units and inside dates and times.
+Every function is pure: no clock, no system locale, no time zone but the one that a `datetime` carries. Typography is that
+of `beffroi.typography`.
 """
 
 from __future__ import annotations
@@ -15,11 +14,10 @@ from html.parser import HTMLParser
 
 from unidecode import unidecode
 
-NBSP = "\u00a0"
-NNBSP = "\u202f"
-_HELD = "\ufffe"  # stands for a stretch that must not change; XML and so `clean` refuse it, so no text owns it
-_S = "[ \t\u00a0\u202f\u2009]"  # spaces inside a line
-_LETTER = r"[^\W\d_]"
+from beffroi.typography import NBSP, NNBSP, typeset
+
+__all__ = ["DAYS", "MONTHS", "NBSP", "NNBSP", "absolute", "clean", "clock", "day", "moment", "plain", "shorten",
+           "slugify", "span", "typeset", "until"]  # fmt: skip
 
 _PLANES = "".join(f"{chr(plane)}-{chr(plane + 0xFFFD)}" for plane in range(0x10000, 0x110000, 0x10000))
 _UNWANTED = re.compile(f"[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd{_PLANES}]")
@@ -39,69 +37,6 @@ def slugify(name: str) -> str:
     letters = (c for c in loose if not unicodedata.combining(c))
     ascii_ = "".join(unidecode(c) if c.isalnum() else "-" for c in letters)
     return re.sub(r"[^a-z0-9]+", "-", ascii_.lower()).strip("-")
-
-
-# Typography ---------------------------------------------------------------------------------------------------------
-
-_KEEP = re.compile(
-    rf"{_HELD}"
-    r"|`[^`\n]*`"  # code
-    r"|(?:[a-z][a-z0-9+.-]*://|www\.|mailto:)[^\s<>\"«»`]*[^\s<>\"«»`.,;:!?'’)\]…]"  # web addresses
-    r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"  # e-mail addresses
-    r"|&(?:\w+|\#\w+);",  # a character reference that somebody typed
-    re.IGNORECASE,
-)
-_UNITS = (
-    r"(?:km/h|m/s|kWh|kWc|kW|MW|W|kV|V|km|cm|mm|dm|m[²³23]?|ha|kg|mg|g|t|[hcmd]?[lL]|min|h|s|[KkMG]o|dB|Hz|°C|°"
-    r"|k€|M€|€|%|‰)(?![\w'’])"
-)
-_QUOTED = re.compile(rf'(?<![\w"])"{_S}*([^"\n]*[^"\s]){_S}*"(?![\w"])')
-_RULES = tuple(
-    (re.compile(pattern), words)
-    for pattern, words in (
-        (r"(?<!\.)\.{3}(?!\.)", "…"),
-        (rf"(?<={_LETTER})'(?=[\w«])", "’"),
-        (r"(?<=\b[ldjmntscLDJMNTSC])'\Z|(?<=[qQ]u)'\Z", "’"),
-        (rf"«(?:{_S}+|(?=\S))", f"«{NNBSP}"),
-        (rf"(?<=\S){_S}*»|\A{_S}+»", f"{NNBSP}»"),
-        (rf"(?<!\s){_S}+(?=[;!?])", NNBSP),
-        (r"(?<=[^\W_]|»)(?=[;!?][!?]*(?:[\s»)\],.…]|$))", NNBSP),
-        (rf"(?<!\s){_S}+:(?=\s|$)", f"{NBSP}:"),
-        (rf"(?<=\d){_S}+(?={_UNITS})", NBSP),
-        (r"(?<=\d)(?=[€%‰](?!\w))", NBSP),
-        (rf"(?<=\d{_S}h){_S}+(?=\d\d(?!\d))", NBSP),
-        (rf"\b([nN]°){_S}*(?=\d)", rf"\1{NBSP}"),
-        (rf"\b(M\.|MM\.|Mme|Mmes|Mlle|Mlles|Dr|Pr|Mgr|Me){_S}+(?=[A-ZÀ-ÖØ-Þ])", rf"\1{NBSP}"),
-    )
-)
-_THOUSANDS = re.compile(rf"(?<![\d,.])\d{{1,3}}(?:{_S}\d{{3}})+(?!\d)")
-
-
-def typeset(text: str, lang: str = "fr") -> str:
-    """Plain text with French typography; applying it again changes nothing.
-
-    Only spaces, straight quotes in pairs, apostrophes and three dots change. Web and e-mail addresses, `code` between
-    back-ticks and character references stay as they are, and so does a colon without a space (12:30, 1:25 000). A text
-    node of HTML may begin with " !" or end with "l'": both are seen to.
-
-    Other languages than French have other rules: their text stays as it is.
-    """
-    if lang.partition("-")[0] != "fr":
-        return text
-    held = _KEEP.findall(text)
-    text = _KEEP.sub(_HELD, text)
-    text = "\n".join(map(_guillemets, text.split("\n")))
-    for pattern, words in _RULES:
-        text = pattern.sub(words, text)
-    text = _THOUSANDS.sub(lambda found: re.sub(_S, NNBSP, found[0]), text)
-    words_back = iter(held)
-    return re.sub(_HELD, lambda _: next(words_back), text)
-
-
-def _guillemets(line: str) -> str:
-    """« » for straight quotes, where all of the line make pairs around words: 24" is an inch sign."""
-    paired = _QUOTED.sub(f"«{NNBSP}\\1{NNBSP}»", line)
-    return line if '"' in paired else paired
 
 
 # HTML ---------------------------------------------------------------------------------------------------------------
