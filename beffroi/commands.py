@@ -115,7 +115,8 @@ def build(at: str, clean: bool = False) -> None:
     with plainly() as root:
         site, service = read_site(root / SETTINGS), read_service(root)
         with only_one(service.var):
-            tree, warnings = checked(site, memory(site, service, step, clean=clean), step)
+            memo = memory(site, service, step, clean=clean)
+            tree, warnings = checked(site, memo, step, None if clean else service.var / "cache" / "check")
             built = rebuilt(tree, instant(at), service, step)
     warn(warnings)
     out.print(f"{len(built.items)} contenus et {built.pages} pages dans {built.out.name}/", markup=False)

@@ -15,38 +15,16 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from beffroi.entry import PAGES, Entries, Entry, Row, row_of, source_of
+from beffroi.entry import PAGES, Entries, Entry, Row, source_of
 from beffroi.errors import Fault
+from beffroi.forks import spread
+from beffroi.learnt import IMAGES, RESERVED, Learnt, converted, data_of, entry_of
 from beffroi.memo import Memo
 from beffroi.memo.stamps import NOWHERE, Files, digest
-from beffroi.schema import Invalid, parse
+from beffroi.schema import Invalid
 from beffroi.settings import Site
-from beffroi.text import slugify
 
 __all__ = ["IMAGES", "PAGES", "RASTER", "Entries", "Entry", "Link", "Row", "Target", "Tree", "read", "resolve"]
-
-IMAGES = "images"
-"""The folder of the originals: never copied, only re-encoded."""
-
-RESERVED = frozenset(
-    [
-        "api",
-        "feeds",
-        "images",
-        "fichiers",
-        "theme",
-        "pagefind",
-        "recherche",
-        "recevoir",
-        "hors-ligne",
-        "panneau",
-        "plan-du-site",
-        "disparu",
-        "index",
-        "404",
-    ]
-)
-"""Addresses that the theme and the service use: neither a page nor a category may take them."""
 
 RASTER = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif"})
 """Images that the build re-encodes."""
@@ -168,47 +146,59 @@ def read(
     """
     memo = memo or Memo(None, "")
     found = Files.below(str(site.content))
-    known: dict[str, tuple[object, ...]] = memo.tables.get("files", {})
-    reading = _Reading(site, found, memo, known)
-    rows: dict[str, Row] = {}
+    reading = _Reading(site, found, memo)
+    rows: dict[str, Row | None] = {}
+    stale: list[tuple[str, str, bytes | None]] = []
     for source, name in _markdown(site, found):
-        if not instead or source not in instead:
-            rows[source] = reading.row(source, name, None)
-        elif (data := instead[source]) is not None:
-            rows[source] = reading.row(source, name, data)
-    memo.tables["files"] = {source: tuple(row) for source, row in rows.items()}
-    return reading.tree(rows, originals or {})
+        if instead and source in instead:
+            if (data := instead[source]) is not None:
+                rows[source] = None
+                stale.append((source, name, data))
+        elif (row := reading.known(source, name)) is None:
+            rows[source] = None
+            stale.append((source, name, None))
+        else:
+            rows[source] = row
+    for (source, name, data), learnt in zip(stale, spread(reading.learn, stale), strict=True):
+        rows[source] = reading.kept(learnt, name if data is None else None)
+    whole = {source: row for source, row in rows.items() if row is not None}
+    memo.tables["files"] = {source: tuple(row) for source, row in whole.items()}
+    return reading.tree(whole, originals or {})
 
 
 class _Reading:
     """One reading of the tree."""
 
-    def __init__(self, site: Site, found: Files, memo: Memo, known: Mapping[str, tuple[object, ...]]) -> None:
-        self.site, self.found, self.memo, self.known = site, found, memo, known
-        self.fresh: dict[str, Entry] = {}
+    def __init__(self, site: Site, found: Files, memo: Memo) -> None:
+        self.site, self.found, self.memo = site, found, memo
+        self._known: dict[str, tuple[object, ...]] = memo.tables.get("files", {})
 
-    def row(self, source: str, name: str, data: bytes | None) -> Row:
-        """What stands in that file, or would if it held `data`."""
-        before = Row._make(self.known[source]) if source in self.known else None
-        stamp = self.found.stamps[name]
-        if before and data is None and before.stamp == stamp:
-            return before
+    def known(self, source: str, name: str) -> Row | None:
+        """What stood in that file the last time, where nobody wrote it since."""
+        row = self._before(source)
+        return row if row and row.stamp == self.found.stamps[name] else None
+
+    def _before(self, source: str) -> Row | None:
+        return Row._make(self._known[source]) if source in self._known else None
+
+    def learn(self, asked: tuple[str, str, bytes | None]) -> Learnt | Row:
+        """What stands in that file, or would if it held these bytes; the row of the last time for the same bytes."""
+        source, name, data = asked
         path = self.site.content / name
         try:
-            bytes_ = data_of(path, source) if data is None else data
-            lasting = self.found.lasting(name) if data is None else None
-            if before and before.digest == digest(bytes_):
-                return before._replace(stamp=lasting)
-            row = Row(source, lasting, digest(bytes_))
-            return self._parsed(row, entry_of(self.site, path, source, bytes_))
+            data = data_of(path, source) if data is None else data
+            total = digest(data)
+            if (before := self._before(source)) and before.digest == total:
+                return before
+            entry = entry_of(self.site, path, source, data)
+            return Learnt.of(entry, total, converted(entry) if self.memo.folder else None)
         except Invalid as invalid:
-            faults = tuple((f.path, f.line, f.message, f.level) for f in invalid.faults)
-            return Row(source, None, b"", faults=faults)
+            return Row(source, None, b"", faults=tuple((f.path, f.line, f.message, f.level) for f in invalid.faults))
 
-    def _parsed(self, row: Row, entry: Entry) -> Row:
-        self.fresh[row.source] = entry
-        document = self.memo.blobs.pickle(entry.document)
-        return row_of(entry, row.digest)._replace(stamp=row.stamp, document=document)
+    def kept(self, learnt: Learnt | Row, name: str | None) -> Row:
+        """The row to keep; without a stamp where the bytes are not those of the file."""
+        row = learnt.kept(self.memo) if isinstance(learnt, Learnt) else learnt
+        return row._replace(stamp=self.found.lasting(name) if name and row.document else None)
 
     def tree(self, rows: Mapping[str, Row], originals: Mapping[Path, Path | None]) -> Tree:
         """The tree that these files make."""
@@ -219,7 +209,7 @@ class _Reading:
             elif row.id in entries.rows:
                 faults.append(clashing(source, entries.rows[row.id]))
             else:
-                entries.add(row, self.fresh.get(source))
+                entries.add(row)
         if not rows:
             where = source_of(self.site, self.site.content)
             faults.append(Fault(where, 1, "aucun fichier Markdown ; vérifiez PATH dans pelicanconf.py."))
@@ -230,19 +220,6 @@ def sources(site: Site) -> Iterator[tuple[Path, str]]:
     """Every Markdown file: its path, and its path from the site's root as messages name it."""
     for source, name in _markdown(site, Files.below(str(site.content))):
         yield site.content / name, source
-
-
-def data_of(path: Path, source: str) -> bytes:
-    """The bytes of one file. Raises `Invalid`."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise Invalid([unreadable(source)]) from error
-
-
-def unreadable(source: str) -> Fault:
-    """A file that the system does not give."""
-    return Fault(source, 1, "fichier illisible ; vérifiez ses droits, ou le fichier auquel il renvoie.")
 
 
 def clashing(source: str, other: Row) -> Fault:
@@ -256,38 +233,6 @@ def _markdown(site: Site, found: Files) -> Iterator[tuple[str, str]]:
     for name in found.stamps:
         if name.lower().endswith(".md") and name != "README.md" and not name.startswith(f"{IMAGES}/"):
             yield f"{prefix}/{name}", name
-
-
-def entry_of(site: Site, path: Path, source: str, data: bytes) -> Entry:
-    """The entry that these bytes make at that place: nothing else is read. Raises `Invalid` with every fault of them."""
-    folder = path.relative_to(site.content).parts[0]
-    page = folder == PAGES
-    if not page and folder not in site.categories:
-        known = ", ".join([*site.categories, PAGES])
-        found = "n’est dans aucune rubrique" if folder == path.name else f"« {folder} » n’est pas une rubrique"
-        raise Invalid([Fault(source, 1, f"le fichier {found} ; déplacez-le dans l’un de ces dossiers : {known}.")])
-    slug, language = named(site, path.stem)
-    faults = []
-    if not slug or (page and (slug in RESERVED or slug in site.categories or slug in site.languages)):
-        found = f"donne l’adresse « /{slug}/ », déjà prise par le site" if slug else "ne contient ni lettre ni chiffre"
-        faults.append(Fault(source, 1, f"le nom du fichier {found} ; renommez-le, par exemple « ma-page.md »."))
-    try:
-        document = parse(data, source, site, page=page)
-    except Invalid as invalid:
-        raise Invalid([*faults, *invalid.faults]) from None
-    if faults:
-        raise Invalid(faults)
-    if language:
-        document = replace(document, front=document.front.model_copy(update={"lang": language}))
-    return Entry(path, source, f"{folder}/{slug}", slug, None if page else site.categories[folder], document)
-
-
-def named(site: Site, stem: str) -> tuple[str, str]:
-    """The slug and the language of a file name without its `.md`: `musee.en` is the English version of `musee`."""
-    base, _, language = stem.rpartition(".")
-    if language in site.languages and slugify(base):
-        return f"{slugify(base)}.{language}", language
-    return slugify(stem), ""
 
 
 @dataclass(frozen=True, slots=True)

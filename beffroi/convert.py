@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-
-from markdown import Markdown
+from typing import TYPE_CHECKING
 
 from beffroi.text import slugify
+
+if TYPE_CHECKING:
+    from markdown import Markdown
 
 EXTENSIONS = ("extra", "sane_lists", "toc")
 
@@ -14,6 +16,8 @@ EXTENSIONS = ("extra", "sane_lists", "toc")
 @cache
 def _converter() -> Markdown:
     """One converter for the whole process: making one costs more than using it."""
+    from markdown import Markdown  # late: a run that converts nothing does not need it
+
     anchors = {"slugify": lambda text, _separator: slugify(text) or "partie"}
     return Markdown(extensions=list(EXTENSIONS), extension_configs={"toc": anchors}, output_format="html")
 
@@ -21,3 +25,8 @@ def _converter() -> Markdown:
 def convert(body: str) -> str:
     """The HTML of a Markdown body: tables, definition lists, footnotes, and an id on each heading."""
     return _converter().reset().convert(body)
+
+
+def restart() -> None:
+    """Forget the converter: one that stopped half-way would spoil the next body."""
+    _converter.cache_clear()

@@ -16,6 +16,9 @@ from beffroi.schema import ALERT_HOURS, Document
 from beffroi.schema.dates import hours_later
 from beffroi.settings import Site
 
+OPEN = 256
+"""Entries that a memo knows, kept in memory at once."""
+
 PAGES = "pages"
 """The folder of the lasting pages (contact, legal notice…): no date, addresses at the root of the site."""
 
@@ -33,6 +36,8 @@ class Row(NamedTuple):
     since: float | None = None
     document: Ref | None = None
     faults: tuple[tuple[str, int, str, str], ...] = ()
+    raw: Ref | None = None
+    """What Markdown makes of its body, where that is known."""
 
     @property
     def url_path(self) -> str:
@@ -131,7 +136,8 @@ class Entries(Mapping[str, Entry]):
 
     def __init__(self, site: Site, memo: Memo) -> None:
         self.rows: dict[str, Row] = {}
-        self._site, self._memo, self._made = site, memo, dict[str, Entry]()
+        self._site, self._memo = site, memo
+        self._given, self._made = dict[str, Entry](), dict[str, Entry]()
 
     @classmethod
     def of(cls, site: Site, entries: Mapping[str, Entry]) -> Entries:
@@ -141,16 +147,18 @@ class Entries(Mapping[str, Entry]):
             found.add(row_of(entry, digest(repr(entry.document).encode())), entry)
         return found
 
-    def add(self, row: Row, entry: Entry | None) -> None:
-        """One more; `entry` where it was just made."""
+    def add(self, row: Row, entry: Entry | None = None) -> None:
+        """One more; `entry` where no memo has it."""
         self.rows[row.id] = row
         if entry:
-            self._made[row.id] = entry
+            self._given[row.id] = entry
 
     def __getitem__(self, entry_id: str) -> Entry:
-        if entry_id not in self._made:
-            self._made[entry_id] = Recalled(self._site, self.rows[entry_id], self._memo)
-        return self._made[entry_id]
+        if (entry := self._given.get(entry_id) or self._made.get(entry_id)) is None:
+            if len(self._made) >= OPEN:  # what was opened longest ago
+                del self._made[next(iter(self._made))]
+            entry = self._made[entry_id] = Recalled(self._site, self.rows[entry_id], self._memo)
+        return entry
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.rows)

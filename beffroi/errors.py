@@ -51,6 +51,10 @@ class CheckFailed(BeffroiError):
         head = "1 faute à corriger" if count == 1 else f"{count} fautes à corriger"
         super().__init__("\n".join([*map(str, self.faults), f"{head} ; rien n’a été publié."]))
 
+    def __reduce__(self) -> tuple[type[CheckFailed], tuple[Sequence[Fault]]]:
+        """Pickled by its faults: another process may have found them."""
+        return type(self), (self.faults,)
+
 
 class SettingsError(BeffroiError):
     """A setting is missing or unreadable."""

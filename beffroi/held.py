@@ -20,6 +20,7 @@ from beffroi.check.files import blob_id, decodes, source_of
 from beffroi.content import RASTER
 from beffroi.errors import CheckFailed, Fault
 from beffroi.git import Blobs, Repository, Version
+from beffroi.memo import Memo
 from beffroi.schema.french import say
 from beffroi.settings import Site
 
@@ -65,10 +66,10 @@ class Standing:
         return [fault for fault in self.checked.faults if fault.level == "warning" and fault.path not in held]
 
 
-def standing(site: Site, var: Path) -> Standing:
-    """What stands of the content. Raises `CheckFailed` where no file is to blame: no content at all, or settings that
-    no longer admit what is online."""
-    checked = examine(site, cache=var / "cache" / "check")
+def standing(site: Site, var: Path, memo: Memo | None = None) -> Standing:
+    """What stands of the content; `memo` learns of what is read. Raises `CheckFailed` where no file is to blame: no
+    content at all, or settings that no longer admit what is online."""
+    checked = examine(site, cache=var / "cache" / "check", memo=memo)
     errors = [fault for fault in checked.faults if fault.level == "error"]
     sources = {card.source for card in checked.cards.values()}
     if astray := [fault for fault in errors if fault.path not in sources]:

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from beffroi.content import Entry, entry_of
+from beffroi.content import Entry
 from beffroi.git import Repository
+from beffroi.learnt import entry_of
 from beffroi.schema import Invalid
 from beffroi.settings import Site
 

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from beffroi import content, due, held, plan
 from beffroi.announce import Announced, Delivered, announce, deliver
 from beffroi.channels import keys
-from beffroi.check import check
+from beffroi.check import examine
 from beffroi.deploy import Deployed, deploy
 from beffroi.errors import BeffroiError, BuildError, CheckFailed, DeployError, Fault
 from beffroi.foresee import Outlook, foresee
@@ -74,10 +74,11 @@ def publish(
         commit = due.head(root)
         with unfinished(service.var):
             step("Contrôle des contenus")
-            stood = held.standing(site, service.var)
+            memo = memory(site, service, step)
+            stood = held.standing(site, service.var, memo)
             if stood.held:
                 hold(stood.held)
-            tree = accepted(site, stood, memory(site, service, step))
+            tree = accepted(site, stood, memo)
             following = plan.following(tree, at)
             built = rebuilt(tree, at, service, step, hurry=True)
         step("Mise en ligne")
@@ -110,10 +111,11 @@ def rehearse(root: Path, at: datetime, *, step: Step = lambda _: None, hold: Hol
     site, service = read_site(root / SETTINGS), read_service(root)
     with only_one(service.var):
         step("Contrôle des contenus")
-        stood = held.standing(site, service.var)
+        memo = memory(site, service, step)
+        stood = held.standing(site, service.var, memo)
         if stood.held:
             hold(stood.held)
-        built = rebuilt(accepted(site, stood, memory(site, service, step)), at, service, step)
+        built = rebuilt(accepted(site, stood, memo), at, service, step)
         return foresee(built.out, site, service, connect(service.database), at)
 
 
@@ -150,11 +152,14 @@ def send(root: Path, *, again: bool = False, progress: Progress = lambda _d, _t:
     return delivered
 
 
-def checked(site: Site, memo: Memo | None = None, step: Step = lambda _: None) -> tuple[content.Tree, list[Fault]]:
-    """The content, and its warnings. Raises `CheckFailed` with every fault of every file."""
+def checked(
+    site: Site, memo: Memo | None = None, step: Step = lambda _: None, cache: Path | None = None
+) -> tuple[content.Tree, list[Fault]]:
+    """The content, and its warnings; `cache` is the file in which `check` keeps what it knows. Raises `CheckFailed`
+    with every fault of every file."""
     step("Contrôle des contenus")
+    faults = examine(site, cache=cache, memo=memo).faults
     tree = content.read(site, memo=memo)
-    faults = check(tree)
     if errors := [fault for fault in faults if fault.level == "error"]:
         raise CheckFailed(errors)
     return tree, faults

@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from beffroi import forks
 from beffroi.errors import SettingsError
 from beffroi.model import Area, Category, Panel, Publisher
 
@@ -204,6 +205,7 @@ class Service(BaseSettings):
     pushes_a_week: int = Field(
         5, ge=1, description="Notifications par habitant et par semaine au-delà desquelles la publication prévient."
     )
+    workers: int = Field(0, ge=0, description="Processus de construction à la fois ; 0 : un par cœur.")
     rate_limit: str = Field("120/minute", description="Demandes d’abonnement admises par adresse.")
     trusted_proxies: str = Field("127.0.0.1,::1", description="Relais dont l’en-tête X-Forwarded-For est cru.")
 
@@ -238,12 +240,14 @@ class Service(BaseSettings):
 
 
 def read_service(root: Path = Path(), **overrides: Any) -> Service:
-    """The `Service` of this machine; relative paths are taken from `root`. Raises `SettingsError`."""
+    """The `Service` of this machine; relative paths are taken from `root`. From then on work is spread over as many
+    processes as it says. Raises `SettingsError`."""
     try:
         service = Service(_env_file=root / "beffroi.env", **overrides)  # type: ignore[call-arg]
     except ValidationError as error:
         lines = [f"BEFFROI_{str(e['loc'][0]).upper()} = {e['input']!r} : {e['msg']}" for e in error.errors()]
         raise SettingsError("Réglage du service refusé.\n" + "\n".join(lines)) from error
+    forks.asked = service.workers
     places = {name: root / path for name in ("var", "live", "vapid_key_file") if (path := getattr(service, name))}
     return service.model_copy(update=places)
 

@@ -10,6 +10,7 @@ import pytest
 
 from beffroi import content
 from beffroi.feeds import FEEDS, jsonfeed, sitemap
+from beffroi.learnt import entry_of
 from beffroi.settings import Site, read_site
 from beffroi.site.prepare import public
 from tests.embargo import Case, cases, leaks, place
@@ -24,7 +25,7 @@ def feeds(site: Site, case: Case, beside: content.Entry, cache: Path) -> bytes:
     """Every feed and the sitemap of a site with that item and one more, at the case's instant."""
     path = site.content / f"{case.name}.md"
     data = f"---\n{case.front}\n---\n\n{case.word} **{case.word}**.\n".encode()
-    entry = content.entry_of(site, path, f"content/{case.name}.md", data)
+    entry = entry_of(site, path, f"content/{case.name}.md", data)
     tree = content.Tree(site, content.Entries.of(site, {entry.id: entry, beside.id: beside}), (), 2)
     items = list(public(tree, case.at, cache).values())
     made = [render(items, site.publisher, case.at) for render in FEEDS.values()]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from beffroi.content import entry_of
+from beffroi.learnt import entry_of
 from beffroi.settings import Site, read_site
 from tests.town import REPO
 

@@ -15,11 +15,14 @@ from pathlib import Path
 
 from beffroi.check import cross, spelling
 from beffroi.check.cache import Cache
-from beffroi.check.card import Card, card_of
+from beffroi.check.card import Card, read
 from beffroi.check.files import Disk, Files, markdown, source_of
 from beffroi.check.report import report
-from beffroi.content import PAGES, Tree, unreadable
+from beffroi.content import PAGES, Tree
 from beffroi.errors import Fault
+from beffroi.forks import spread
+from beffroi.learnt import Learnt, learn, unreadable
+from beffroi.memo import Memo
 from beffroi.schema.french import say
 from beffroi.settings import Site
 
@@ -54,13 +57,13 @@ class Checked:
         return [fault for fault in self.faults if fault.path in sources or fault in others]
 
 
-def examine(site: Site, files: Files | None = None, cache: Path | None = None) -> Checked:
-    """Check all files: those of the disk, unless others are given. `cache` is the file that keeps the cards."""
+def examine(site: Site, files: Files | None = None, cache: Path | None = None, memo: Memo | None = None) -> Checked:
+    """Check all files: those of the disk, unless others are given. `cache` is the file that keeps the cards; `memo`
+    learns of each file that is read what a build would have to read in it again."""
     kept = Cache(cache, site)
     files = files or Disk(site, kept.images)
     keys: dict[str, str] = {}
-    prefix = source_of(site, "")
-    cards = {name: _card(site, files, name, prefix + name, kept, keys) for name in markdown(files.names)}
+    cards = _cards(site, files, kept, keys, memo)
     world = cross.World(site, files, cards)
     crossed = [found for card in cards.values() if card.aims for found in cross.faults(world, card)]
     for card, first in cross.clashes(cards):
@@ -76,16 +79,38 @@ def check(tree: Tree) -> list[Fault]:
     return examine(tree.site).faults
 
 
-def _card(site: Site, files: Files, name: str, source: str, kept: Cache, keys: dict[str, str]) -> Card:
-    try:
-        key = keys[name] = files.key(name)
-        if (card := kept.get(name, key)) is None:
-            card = card_of(site, site.content / name, source, files.data(name))
-            kept.put(name, key, card)
-    except OSError:
-        fault = unreadable(source)
-        return Card(name, source, "", ok=False, faults=((1, fault.message, fault.level),))
-    return card
+def _cards(site: Site, files: Files, kept: Cache, keys: dict[str, str], memo: Memo | None) -> dict[str, Card]:
+    """The card of each file, in the order of the names: the one that is kept for its bytes, else made here."""
+    cards: dict[str, Card | None] = {}
+    prefix = source_of(site, "")
+    for name in markdown(files.names):
+        try:
+            key = keys[name] = files.key(name)
+            cards[name] = kept.get(name, key)
+        except OSError:
+            cards[name] = _unreadable(name, prefix + name)
+    stale = [name for name, card in cards.items() if card is None]
+
+    def made(name: str) -> tuple[Card, Learnt | None] | None:
+        try:
+            card, learnt = read(site, site.content / name, prefix + name, files.data(name))
+        except OSError:
+            return None
+        return card, learnt if memo else None
+
+    least = None if isinstance(files, Disk) else len(stale) + 1  # a pipe from git cannot be read by two
+    for name, found in zip(stale, spread(made, stale, least=least), strict=True):
+        cards[name] = found[0] if found else _unreadable(name, prefix + name)
+        if found:
+            kept.put(name, keys[name], found[0])
+            if memo and found[1]:
+                learn(memo, found[1])
+    return {name: card for name, card in cards.items() if card is not None}
+
+
+def _unreadable(name: str, source: str) -> Card:
+    fault = unreadable(source)
+    return Card(name, source, "", ok=False, faults=((1, fault.message, fault.level),))
 
 
 def _strays(site: Site, files: Files, cards: Mapping[str, Card]) -> Iterator[Fault]:

@@ -8,7 +8,7 @@ from html import escape
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
-from beffroi.convert import _converter, convert
+from beffroi.convert import convert, restart
 
 _CODE = re.compile(
     r"^ {0,3}(```+|~~~+)[^\n]*\n.*?(?:^ {0,3}\1|\Z)|(?<!`)(`+)(?!`)[^`].*?(?<!`)\2(?!`)", re.MULTILINE | re.DOTALL
@@ -27,6 +27,7 @@ class Page(HTMLParser):
         self.headings = 0
         self.text: list[str] = []
         self.broken = False
+        self.html = ""
         self._verbatim = 0
 
     @classmethod
@@ -34,11 +35,12 @@ class Page(HTMLParser):
         """The page of one body."""
         page = cls()
         try:
-            page.feed(convert(body))
+            page.html = convert(body)
+            page.feed(page.html)
             page.close()
         except Exception:  # Markdown and its extensions fail in many ways on odd bytes; one fault tells all
             page.broken = True
-            _converter.cache_clear()  # it stopped half-way: its state would spoil the next body
+            restart()  # it stopped half-way: its state would spoil the next body
         return page
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

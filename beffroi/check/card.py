@@ -8,8 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from beffroi.content import PAGES, Target, entry_of, named, target
+from beffroi.content import PAGES, Target, target
 from beffroi.errors import Fault
+from beffroi.learnt import Learnt, entry_of, named
+from beffroi.memo.stamps import digest
 from beffroi.schema import Invalid
 from beffroi.settings import Site
 
@@ -49,6 +51,11 @@ class Card(NamedTuple):
 
 def card_of(site: Site, path: Path, source: str, data: bytes) -> Card:
     """Read one file as far as it can be read. Never raises, whatever the bytes."""
+    return read(site, path, source, data)[0]
+
+
+def read(site: Site, path: Path, source: str, data: bytes) -> tuple[Card, Learnt | None]:
+    """The card of one file, and what a build needs to know of it; `None` of a file whose own words do not hold."""
     from beffroi.check.own import Own  # late: brings Markdown, which a run without any change does not need
 
     name = path.relative_to(site.content).as_posix()
@@ -56,8 +63,9 @@ def card_of(site: Site, path: Path, source: str, data: bytes) -> Card:
         entry = entry_of(site, path, source, data)
     except Invalid as invalid:
         faults = tuple((f.line, f.message, f.level) for f in invalid.faults)
-        return Card(name, source, _url(site, name), ok=False, faults=faults)
-    return Own(site, name, entry).card()
+        return Card(name, source, _url(site, name), ok=False, faults=faults), None
+    own = Own(site, name, entry)
+    return own.card(), Learnt.of(entry, digest(data), None if own.page.broken else own.page.html)
 
 
 def _url(site: Site, name: str) -> str:

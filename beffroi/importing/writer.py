@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from beffroi.content import PAGES, RESERVED
+from beffroi.content import PAGES
 from beffroi.importing.markup import Converter
 from beffroi.importing.media import Library
 from beffroi.importing.piece import Loss, Piece, Source
+from beffroi.learnt import RESERVED
 from beffroi.settings import Site
 from beffroi.text import shorten, slugify
 

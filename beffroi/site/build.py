@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from beffroi.content import Tree
 from beffroi.errors import BuildError
+from beffroi.forks import spread, workers
 from beffroi.memo import Memo
 from beffroi.memo.stamps import digest
 from beffroi.mirror import Mirror, exchange
@@ -28,8 +30,14 @@ from beffroi.site import search as indexing
 from beffroi.site.cards import Card
 from beffroi.site.images import Images
 from beffroi.site.outputs import Rule
-from beffroi.site.shared import Hole
+from beffroi.site.shared import Hole, Table
 from beffroi.site.work import Work
+
+GROUP = 250
+"""Pages that one run of Pelican opens and renders: all of them at once would not fit a small server's memory."""
+
+Written = dict[str, tuple[tuple[Hole, ...], bytes]]
+"""Output → the places of its fragments, the digest of its bytes."""
 
 Known = tuple[tuple[Any, ...], tuple[Hole, ...], bytes]
 """What the memo keeps of an output: the parts of its rule, the places of its fragments, the digest of its bytes."""
@@ -83,9 +91,9 @@ class Build:
         self.rules = outputs.rules(self.work)
         stale = {name for name, rule in self.rules.items() if not self._stands(name, rule)}
         self._templated({name for name in stale if self.rules[name].templated})
-        for name in sorted(stale - self.fresh.keys()):
-            outputs.make(self.work, self.rules[name], self.staging / name)
-            self._made(name, ())
+        rest = sorted(stale - self.fresh.keys())
+        for name, total in zip(rest, spread(self._written, rest), strict=True):
+            self.fresh[name] = self.rules[name].parts, (), total
         self._refill()
         self._worker()
         kept = {name: self.known[name] for name in self.rules if name not in self.fresh}
@@ -118,12 +126,29 @@ class Build:
         keys = {hole[2] for name, known in self.known.items() if name in self.rules for hole in known[1]}
         if not wanted and not any(self.work.shared.outdated(key) for key in keys):
             return
-        self.work.wanted = frozenset(wanted)
-        writer = run_pelican(self.work, self.staging)
-        for name, (holes, total) in writer.written.items():
-            self.fresh[name] = self.rules[name].parts, holes, total
+        names = sorted(wanted)
+        size = max(32, min(GROUP, len(names) // (2 * workers()) + 1))
+        groups = [names[start : start + size] for start in range(0, len(names), size)] or [names]
+        # the first one here: fragments that no page of it shows may have to be rendered later, and what the others
+        # inherit is then warm
+        for written, fragments in chain(
+            [self._rendered(groups[0])], spread(self._rendered, groups[1:], least=2, chunk=1)
+        ):
+            self.work.shared.table.update(fragments)
+            for name, (holes, total) in written.items():
+                self.fresh[name] = self.rules[name].parts, holes, total
         if missing := sorted(wanted - self.fresh.keys()):
             raise BuildError(sentence([f"{missing[0]} n’a pas été écrit"]))
+
+    def _rendered(self, names: Sequence[str]) -> tuple[Written, Table]:
+        """What Pelican wrote of these outputs, and the fragments that it used."""
+        self.work.want(names)
+        return run_pelican(self.work, self.staging).written, self.work.shared.table
+
+    def _written(self, name: str) -> bytes:
+        """Write a file that is no template's. Returns the digest of its bytes."""
+        outputs.make(self.work, self.rules[name], self.staging / name)
+        return digest((self.staging / name).read_bytes())
 
     def _made(self, name: str, parts: tuple[Any, ...], holes: tuple[Hole, ...] = ()) -> None:
         total = digest((self.staging / name).read_bytes())

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from beffroi.content import RESERVED
 from beffroi.feeds import FEEDS, jsonfeed, selection, sitemap
+from beffroi.learnt import RESERVED
 from beffroi.memo.stamps import digest
 from beffroi.moved import map_lines
 from beffroi.site import prepare, pwa

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from html import escape
 from pathlib import Path
+from typing import NamedTuple
 
 from beffroi.content import Entry, Link, Row, Tree, resolve
 from beffroi.convert import convert
+from beffroi.forks import spread
+from beffroi.memo import Blobs, Ref
 from beffroi.memo.stamps import digest
 from beffroi.model import Image, Item
 from beffroi.site import items
@@ -20,6 +24,8 @@ from beffroi.site.images import Images
 from beffroi.text import slugify, typeset
 
 VECTOR = ".svg"
+NOTHING: Ref = (0, 0, 0)
+"""Where a reference is to be set."""
 _SRC = re.compile(r"""<img\b[^>]*?\bsrc=["']([^"']+)["']""", re.IGNORECASE)
 
 _SHOWS = re.compile(r"!\[|<img", re.IGNORECASE)
@@ -92,10 +98,22 @@ class Prose:
 
 def raw_html(tree: Tree, row: Row) -> str:
     """What Markdown makes of a body."""
-    return convert(tree.entries[row.id].document.body)
+    return tree.memo.blobs.text(row.raw) if row.raw else convert(tree.entries[row.id].document.body)
 
 
-def card(tree: Tree, row: Row, at: datetime, images: Images, entry: Entry | None = None) -> Card:
+class Made(NamedTuple):
+    """A card, and what its references are to lead to: its item (pickled) and its HTML."""
+
+    card: Card
+    item: bytes
+    html: bytes
+
+    def kept(self, blobs: Blobs) -> Card:
+        """The card, once the memo has the rest."""
+        return self.card._replace(item=blobs.put(self.item), html=blobs.put(self.html))
+
+
+def card(tree: Tree, row: Row, at: datetime, images: Images, entry: Entry | None = None) -> Made:
     """Read one visible entry for citizens: the tree's own, where none is given."""
     entry = entry or tree.entries[row.id]
     prose = Prose(tree.noting(), entry, at, images)
@@ -112,8 +130,8 @@ def card(tree: Tree, row: Row, at: datetime, images: Images, entry: Entry | None
         brief = items.lasting(tree.site, entry, html, image)
         since = updated = weight = 0
         over = event = None
-    blobs, total = tree.memo.blobs, digest(repr(brief).encode())
-    return Card(
+    total = digest(repr(brief).encode())
+    made = Card(
         source=row.source,
         digest=row.digest,
         notes=tuple((key, tree.answer(key, at.timestamp())) for key in sorted(prose.tree.notes or ())),
@@ -132,10 +150,11 @@ def card(tree: Tree, row: Row, at: datetime, images: Images, entry: Entry | None
         aliases=entry.document.front.aliases,
         sum=total,
         whole=digest(total + html.encode()),
-        item=blobs.pickle(brief),
-        html=blobs.put(html.encode()),
+        item=NOTHING,
+        html=NOTHING,
         assets=tuple(sorted(prose.assets.items())),
     )
+    return Made(made, pickle.dumps(brief, protocol=5), html.encode())
 
 
 def cards(tree: Tree, at: datetime, images: Images) -> dict[str, Card]:
@@ -143,9 +162,13 @@ def cards(tree: Tree, at: datetime, images: Images) -> dict[str, Card]:
     now = at.timestamp()
     known = {source: Card._make(values) for source, values in tree.memo.tables.get("cards", {}).items()}
     rows = [row for row in tree.entries.rows.values() if row.visible(now)]
-    stale = {row.source for row in rows if not _holds(tree, known.get(row.source), row, now)}
-    images.prepare(_originals(tree, [row for row in rows if row.source in stale]))
-    found = {row.id: card(tree, row, at, images) if row.source in stale else known[row.source] for row in rows}
+    stale = [row for row in rows if not _holds(tree, known.get(row.source), row, now)]
+    images.prepare(_originals(tree, stale))
+    tree.noting()  # its indexes are made before the processes part
+    made = spread(lambda row: card(tree, row, at, images), stale)
+    for row, fresh in zip(stale, made, strict=True):
+        known[row.source] = fresh.kept(tree.memo.blobs)
+    found = {row.id: known[row.source] for row in rows}
     tree.memo.tables["cards"] = {one.source: tuple(one) for one in found.values()}
     return found
 

@@ -18,6 +18,9 @@ from beffroi.site.templates import Templates
 Hole = tuple[int, int, str]
 """Where a fragment begins in the file, its length in bytes, its key."""
 
+Table = dict[str, tuple[bytes, bytes]]
+"""Key of a fragment → what it depends on, its text."""
+
 _MARK = re.compile("\0([^\0]*)\0")
 
 
@@ -39,8 +42,8 @@ class Shared:
     templates: Templates
     value: Callable[[str], bytes]
     render: Callable[[str, dict[str, object]], str]
-    known: dict[str, tuple[bytes, bytes]]
-    table: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
+    known: Table
+    table: Table = field(default_factory=dict)
 
     def _total(self, name: str) -> bytes:
         closure = self.templates.closure(name)

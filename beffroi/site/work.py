@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -64,6 +64,11 @@ class Work:
     def now(self) -> float:
         """The instant, in seconds since 1970."""
         return self.at.timestamp()
+
+    def want(self, names: Iterable[str]) -> None:
+        """Be asked for these outputs from now on."""
+        self.wanted = frozenset(names)
+        self.__dict__.pop("by_path", None)
 
     def wants(self, name: str) -> bool:
         """Whether this output is to be rendered."""

@@ -1,0 +1,118 @@
+"""Work spread over the cores: forked processes that know all that this one knows, and send back what they make of it.
+
+Each child has tasks and a pipe of its own, with nothing to ask for: a child whose parent was killed dies at its next
+word, and one that is faster than the parent waits for it, so that results never pile up in memory. The pools of the
+standard library promise neither.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import IO, Any, NoReturn, TypeVar
+
+from beffroi.errors import BeffroiError
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+LEAST = 64
+"""Tasks below which a fork costs more than it saves."""
+CHUNK = 16
+"""Tasks whose results travel together."""
+
+
+asked = 0
+"""How many processes may work at once: `BEFFROI_WORKERS`; 0 is one for each core that this process may use."""
+
+
+def workers() -> int:
+    """How many processes work at once."""
+    return asked or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def spread(
+    work: Callable[[Task], Result], tasks: Sequence[Task], *, least: int | None = None, chunk: int | None = None
+) -> Iterator[Result]:
+    """What `work` makes of each task, in their order; here where there are fewer than `least` of them.
+
+    Results are pickled; so is an error, which is raised here in place of its result. Whatever else `work` changes is
+    lost with its process. Raises `BeffroiError` where a process was killed.
+    """
+    least, chunk = least or LEAST, chunk or CHUNK
+    chunks = [tasks[start : start + chunk] for start in range(0, len(tasks), chunk)]
+    count = min(workers(), len(chunks))
+    if count < 2 or len(tasks) < least:
+        yield from map(work, tasks)
+        return
+    children: list[tuple[int, IO[bytes]]] = []
+    gc.freeze()  # a collection in a child would copy every page of memory that it shares with this process
+    try:
+        for number in range(count):
+            children.append(_fork(work, chunks[number::count], [pipe for _, pipe in children]))
+        for number in range(len(chunks)):
+            yield from _received(children[number % count][1])
+    finally:
+        gc.unfreeze()
+        for child, pipe in children:
+            pipe.close()
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)  # after its last word, or because nobody listens any more
+            os.waitpid(child, 0)
+
+
+def _fork(
+    work: Callable[[Any], Any], chunks: Sequence[Sequence[Any]], others: Iterable[IO[bytes]]
+) -> tuple[int, IO[bytes]]:
+    """A child at work on these chunks, and what it says."""
+    reading, writing = os.pipe()
+    if not (child := os.fork()):
+        os.close(reading)
+        for other in others:  # where a child kept it, its brother would not hear that the parent is gone
+            other.close()
+        _work(work, chunks, writing)
+    os.close(writing)
+    return child, os.fdopen(reading, "rb")
+
+
+def _work(work: Callable[[Any], Any], chunks: Sequence[Sequence[Any]], writing: int) -> NoReturn:
+    """Send the results of each chunk, or the first error; then leave without what the parent would do at its end."""
+    try:
+        with os.fdopen(writing, "wb") as pipe:
+            for chunk in chunks:
+                try:
+                    said = pickle.dumps((True, [work(task) for task in chunk]), protocol=5)
+                except Exception as error:
+                    said = _failure(error)
+                pipe.write(said)
+                pipe.flush()
+    except BaseException:  # the parent is gone, or wants no more
+        os._exit(1)
+    os._exit(0)
+
+
+def _failure(error: Exception) -> bytes:
+    try:
+        said = pickle.dumps((False, error), protocol=5)
+        if str(pickle.loads(said)[1]) == str(error):  # noqa: S301  # our own
+            return said
+    except Exception:  # noqa: S110  # whose arguments are not its own: its class and its words remain
+        pass
+    return pickle.dumps((False, RuntimeError(f"{type(error).__name__} : {error}")), protocol=5)
+
+
+def _received(pipe: IO[bytes]) -> list[Any]:
+    try:
+        good, value = pickle.load(pipe)  # noqa: S301  # our own child
+    except (EOFError, pickle.UnpicklingError) as error:
+        raise BeffroiError(
+            "Un des processus de la construction a été arrêté, sans doute faute de mémoire ; relancez la commande, "
+            "avec BEFFROI_WORKERS=1 si cela se répète."
+        ) from error
+    if not good:
+        raise value
+    return list(value)
