@@ -57,4 +57,6 @@ def _card(tree: Tree, one: Went, data: bytes | None, at: datetime, images: Image
     entry = entry_then(tree.site, one, data) if data is not None else None
     if entry is None or entry.category is None or "." in entry.slug:
         return None
-    return prepare.card(tree, row_of(entry, digest(f"{one.blob} {one.when}".encode())), at, images, entry)
+    return prepare.card(tree, row_of(entry, digest(f"{one.blob} {one.when}".encode())), at, images, entry).kept(
+        tree.memo.blobs
+    )
