@@ -144,23 +144,42 @@ def lines(words: str, columns: int) -> list[str]:
     return made
 
 
-_HABITS: Sequence[tuple[re.Pattern[str], str]] = tuple(
-    (re.compile(pattern), sentence)
-    for pattern, sentence in (
-        (r"[!?]{2,}|…{2,}|\.{4,}", "Un seul signe suffit : écrivez « {first} » au lieu de « {found} »."),
-        (r"\b[Ee]tc ?(?:\.\.\.|…)", "Écrivez « etc. » au lieu de « {found} »."),
-        (r"\S+ +[,.](?=\s|$)", "Pas d’espace avant une virgule ou un point : écrivez « {tight} »."),
-        (r"[^\W\d]{2,},(?=[^\W\d])\w+", "Il manque une espace après la virgule : écrivez « {comma} »."),
-        (r"\bMr\.? (?=[A-ZÉ])", "« Mr » est anglais : écrivez « M. »."),
-        (r"\b\d{1,2}(?:èmes?|ième|eme)\b", "Écrivez « {ordinal} » au lieu de « {found} »."),
-        (r"\b\d{1,2}[hH]\d{2}\b", "Écrivez « {hour} » au lieu de « {found} »."),
-        (r"€ ?\d+", "Le signe € vient après le nombre : écrivez « {euro} »."),
+_HABITS: Sequence[tuple[Sequence[re.Pattern[str]], re.Pattern[str], str]] = tuple(
+    (tuple(map(re.compile, signs)), re.compile(pattern), sentence)
+    for signs, pattern, sentence in (
         (
+            (r"![!?]", r"\?[!?]", "……", r"\.{4}"),
+            r"[!?]{2,}|…{2,}|\.{4,}",
+            "Un seul signe suffit : écrivez « {first} » au lieu de « {found} ».",
+        ),
+        (("tc ?[.…]",), r"\b[Ee]tc ?(?:\.\.\.|…)", "Écrivez « etc. » au lieu de « {found} »."),
+        (
+            (r",(?<= ,)", r"\.(?<= \.)"),
+            r"\S+ +[,.](?=\s|$)",
+            "Pas d’espace avant une virgule ou un point : écrivez « {tight} ».",
+        ),
+        (
+            (r",[^\W\d]",),
+            r"[^\W\d]{2,},(?=[^\W\d])\w+",
+            "Il manque une espace après la virgule : écrivez « {comma} ».",
+        ),
+        (("Mr",), r"\bMr\.? (?=[A-ZÉ])", "« Mr » est anglais : écrivez « M. »."),
+        (
+            (r"ème(?<=[\di]ème)", r"eme(?<=\deme)"),
+            r"\b\d{1,2}(?:èmes?|ième|eme)\b",
+            "Écrivez « {ordinal} » au lieu de « {found} ».",
+        ),
+        ((r"h(?<=\dh)", r"H(?<=\dH)"), r"\b\d{1,2}[hH]\d{2}\b", "Écrivez « {hour} » au lieu de « {found} »."),
+        (("€",), r"€ ?\d+", "Le signe € vient après le nombre : écrivez « {euro} »."),
+        (
+            ("E(?:tat|cole|glise|té|lu|lection|vénement)", "A (?:partir|noter|vos|la|l’)"),
             r"\b(?:E(?=tat\b|cole|glise|té\b|lus?\b|lection|vénement)\w+|A(?= (?:partir|noter|vos|la|l’)\b))",
             "Les majuscules prennent leur accent : écrivez « {accent} » au lieu de « {found} ».",
         ),
     )
 )
+"""Signs without which there is none, what is looked for, the sentence. A sign begins with a letter of its own and is found
+thirty times faster than a habit, which begins anywhere; nearly no text has any."""
 
 
 def typography(text: str) -> Iterator[tuple[str, str]]:
@@ -168,10 +187,18 @@ def typography(text: str) -> Iterator[tuple[str, str]]:
 
     Spaces before `; : ! ?`, guillemets, apostrophes and three dots are mended when the site is built.
     """
-    for pattern, sentence in _HABITS:
-        if match := pattern.search(text):
+    for signs, pattern, sentence in _HABITS:
+        if _any(signs, text) and (match := pattern.search(text)):
             found = match[0]
             yield found, say(sentence, **_mended(found))
+
+
+def _any(patterns: Sequence[re.Pattern[str]], text: str) -> bool:
+    """Whether one of them is in the text."""
+    for pattern in patterns:  # noqa: SIM110  # a generator would cost more than the search
+        if pattern.search(text):
+            return True
+    return False
 
 
 def _mended(found: str) -> dict[str, str]:
