@@ -14,6 +14,7 @@ from html.parser import HTMLParser
 
 from unidecode import unidecode
 
+from beffroi.tags import cut, feed
 from beffroi.typography import NBSP, NNBSP, typeset
 
 __all__ = ["DAYS", "MONTHS", "NBSP", "NNBSP", "absolute", "clean", "clock", "day", "moment", "plain", "shorten",
@@ -97,8 +98,7 @@ class _Text(HTMLParser):
 def plain(html: str) -> str:
     """The text of an HTML fragment on one line: references resolved, blocks apart by a space, no-break spaces kept."""
     parser = _Text()
-    parser.feed(html)
-    parser.close()
+    feed(parser, html)
     return re.sub(r"[ \t\n\r\f]+", " ", "".join(parser.words)).strip(" ")
 
 
@@ -117,6 +117,7 @@ class _StartTags(HTMLParser):
 
 _ATTRIBUTE = re.compile(r"""([^\s"'>/=]+)(\s*=\s*)("[^"]*"|'[^']*'|[^\s>]+)|"[^"]*"|'[^']*'""")
 _ROOTED = re.compile(r"""["'=,]/(?!/)|\s/(?![/>])|&(?:#|sol)""")
+_OPEN = re.compile(r"<[a-z][^<>]* [^<>]*>")
 _CANDIDATE = re.compile(r"([\s,]*)(\S*[^\s,])(\s+[^,]*)?")
 
 
@@ -127,14 +128,25 @@ def absolute(html: str, base: str) -> str:
     """
     if not _ROOTED.search(html):  # nearly always; the parser costs a millisecond
         return html
+    if cut(html) is not None:  # what looks like a tag is one
+        return _OPEN.sub(lambda tag: _tag(tag[0], base) if _ROOTED.search(tag[0]) else tag[0], html)
+    return _absolute_by_parser(html, base)
+
+
+def _absolute_by_parser(html: str, base: str) -> str:
     parser = _StartTags(html)
     parser.feed(html)
     parser.close()
     parts, last = [], 0
     for start, tag in parser.found:
-        parts += [html[last:start], _ATTRIBUTE.sub(lambda found: _attribute(found, base), tag)]
+        parts += [html[last:start], _tag(tag, base)]
         last = start + len(tag)
     return "".join([*parts, html[last:]])
+
+
+def _tag(tag: str, base: str) -> str:
+    """One start tag, its addresses absolute."""
+    return _ATTRIBUTE.sub(lambda found: _attribute(found, base), tag)
 
 
 def _attribute(found: re.Match[str], base: str) -> str:

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from urllib.parse import unquote
 
 from beffroi.convert import convert, restart
+from beffroi.tags import feed
 
 _CODE = re.compile(
     r"^ {0,3}(```+|~~~+)[^\n]*\n.*?(?:^ {0,3}\1|\Z)|(?<!`)(`+)(?!`)[^`].*?(?<!`)\2(?!`)", re.MULTILINE | re.DOTALL
@@ -36,8 +37,7 @@ class Page(HTMLParser):
         page = cls()
         try:
             page.html = convert(body)
-            page.feed(page.html)
-            page.close()
+            feed(page, page.html)
         except Exception:  # Markdown and its extensions fail in many ways on odd bytes; one fault tells all
             page.broken = True
             restart()  # it stopped half-way: its state would spoil the next body

@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 
 from beffroi.content import Link
 from beffroi.model import Image
+from beffroi.tags import feed
 from beffroi.text import typeset
 
 DROPPED = frozenset({"script", "style", "iframe", "object", "embed", "form", "template", "noscript"})
@@ -45,8 +46,7 @@ class Rewriter(HTMLParser):
 
     def rewrite(self, html: str) -> str:
         """The whole document, rewritten."""
-        self.feed(html)
-        self.close()
+        feed(self, html)
         self._flush()
         return "".join(self._out)
 
