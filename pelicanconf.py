@@ -80,6 +80,52 @@ FOOTER = ["la-commune", "contact", "application", "panneaux", "accessibilite", "
 # Languages of translations: `houille-blanche.en.md` beside `houille-blanche.md`.
 LANGUAGES = {"en": "English", "de": "Deutsch", "it": "Italiano"}
 
+# What the theme cannot know: our own words in these languages.
+WORDS = {
+    "en": {
+        "Les informations de Villard-Bonnot, entre l’Isère et Belledonne.": (
+            "News of Villard-Bonnot, between the Isère and Belledonne."
+        ),
+        "Site de démonstration, sans lien officiel avec la commune.": (
+            "Demonstration site, without official link to the town."
+        ),
+        "Alertes": "Alerts",
+        "Actualités": "News",
+        "Agenda": "Events",
+        "Patrimoine": "Heritage",
+        "Tourisme": "Tourism",
+        "Économie": "Economy",
+    },
+    "de": {
+        "Les informations de Villard-Bonnot, entre l’Isère et Belledonne.": (
+            "Nachrichten aus Villard-Bonnot, zwischen Isère und Belledonne."
+        ),
+        "Site de démonstration, sans lien officiel avec la commune.": (
+            "Vorführung, ohne offizielle Verbindung zur Gemeinde."
+        ),
+        "Alertes": "Warnungen",
+        "Actualités": "Aktuelles",
+        "Agenda": "Termine",
+        "Patrimoine": "Kulturerbe",
+        "Tourisme": "Tourismus",
+        "Économie": "Wirtschaft",
+    },
+    "it": {
+        "Les informations de Villard-Bonnot, entre l’Isère et Belledonne.": (
+            "Le notizie di Villard-Bonnot, tra l’Isère e Belledonne."
+        ),
+        "Site de démonstration, sans lien officiel avec la commune.": (
+            "Sito dimostrativo, senza legame ufficiale con il Comune."
+        ),
+        "Alertes": "Allerte",
+        "Actualités": "Notizie",
+        "Agenda": "Eventi",
+        "Patrimoine": "Patrimonio",
+        "Tourisme": "Turismo",
+        "Économie": "Economia",
+    },
+}
+
 PATH = "content"
 THEME = "theme"
 OUTPUT_PATH = "output"

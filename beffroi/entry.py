@@ -66,6 +66,11 @@ class Entry:
         return f"/{self.id}/" if self.category else f"/{self.slug}/"
 
     @property
+    def language(self) -> str:
+        """The language that it is translated to, empty for an original."""
+        return self.slug.partition(".")[2]
+
+    @property
     def since(self) -> datetime | None:
         """The instant at which it may be shown; `None` for a page without date."""
         return latest(self.document.front.date, self.document.front.start)

@@ -48,6 +48,8 @@ class Site:
     panels: Mapping[str, Panel] = field(default_factory=dict)
     languages: Mapping[str, str] = field(default_factory=dict)
     """Code and own name of each language that files are translated to."""
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Code of a language → the commune's own words in French → in that language."""
     notice: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
@@ -92,6 +94,7 @@ def site_from(raw: Mapping[str, Any], root: Path) -> Site:
         areas={slug: Area(slug, str(name)) for slug, name in dict(raw.get("AREAS") or {}).items()},
         zone=tz,
         languages=_languages(dict(raw.get("LANGUAGES") or {})),
+        words=_words(raw.get("WORDS") or {}),
         panels=_panels(dict(raw.get("PANELS") or {})),
         notice=str(raw.get("NOTICE") or ""),
         raw=raw,
@@ -132,6 +135,15 @@ def _languages(raw: Mapping[str, str]) -> dict[str, str]:
                 '{"en": "English"}.'
             )
     return {str(code): str(name) for code, name in raw.items()}
+
+
+def _words(raw: Any) -> dict[str, dict[str, str]]:
+    """The commune's own words in other languages: `{"en": {"Patrimoine": "Heritage"}}`."""
+    if not isinstance(raw, Mapping) or not all(isinstance(words, Mapping) for words in raw.values()):
+        raise SettingsError(
+            f'pelicanconf.py : WORDS vaut {raw!r} ; écrivez par exemple {{"en": {{"Patrimoine": "Heritage"}}}}.'
+        )
+    return {str(code): {str(french): str(said) for french, said in words.items()} for code, words in raw.items()}
 
 
 def _panels(raw: Mapping[str, Mapping[str, Any]]) -> dict[str, Panel]:

@@ -226,12 +226,12 @@ def span(start: datetime, end: datetime, all_day: bool = False, *, year: bool = 
     "mardi 5 mai 2026, de 8 h à 12 h", "du 5 au 7 mai 2026" (whole days), "du 5 mai à 8 h au 7 mai 2026 à 12 h". What
     ends before six the next morning is told as one evening. Without `year` only a change of year is told.
     """
-    last = max(start.date(), _last(end))
+    last = max(start.date(), last_day(end))
     if all_day:
         return day(start, year=year) if last == start.date() else _days(start, last, year)
     if end <= start:
         return f"{day(start, year=year)} à {clock(start)}"
-    if last == start.date() or _one_night(start, end):
+    if last == start.date() or one_night(start, end):
         return f"{day(start, year=year)}, de {clock(start)} à {_end(end)}"
     other = start.year != last.year
     return f"du {_date(start, other)} à {clock(start)} au {_date(last, year or other)} à {_end(end)}"
@@ -240,27 +240,28 @@ def span(start: datetime, end: datetime, all_day: bool = False, *, year: bool = 
 def until(end: datetime, since: datetime | None = None) -> str:
     """ "jusqu’au mardi 5 mai à 18 h"; `end` is exclusive, so midnight says the day before: "jusqu’au lundi 4 mai
     inclus". Said with its year where that is not the year of `since`."""
-    last = _last(end)
+    last = last_day(end)
     words = f"jusqu’au {day(last, year=since is not None and last.year != since.year)}"
-    return f"{words} inclus" if _midnight(end) else f"{words} à {clock(end)}"
+    return f"{words} inclus" if midnight(end) else f"{words} à {clock(end)}"
 
 
-def _one_night(start: datetime, end: datetime) -> bool:
+def one_night(start: datetime, end: datetime) -> bool:
     """Whether it begins after noon and ends before six the next morning."""
     return end.date() == start.date() + timedelta(days=1) and start.hour >= 12 and end.hour < 6
 
 
-def _last(end: datetime) -> date:
+def last_day(end: datetime) -> date:
     """The last day that an exclusive `end` leaves."""
-    return end.date() - timedelta(days=_midnight(end))
+    return end.date() - timedelta(days=midnight(end))
 
 
-def _midnight(at: datetime) -> bool:
+def midnight(at: datetime) -> bool:
+    """Whether it is the first instant of a day."""
     return (at.hour, at.minute, at.second, at.microsecond) == (0, 0, 0, 0)
 
 
 def _end(at: datetime) -> str:
-    return "minuit" if _midnight(at) else clock(at)
+    return "minuit" if midnight(at) else clock(at)
 
 
 def _days(first: date, last: date, year: bool) -> str:

@@ -23,6 +23,7 @@ from tests.test_publish import tree
 from tests.town import AT, REPO, Town
 
 NAMES = [f"{folder}/{name}" for folder in ("actualites", "agenda", "alertes", "patrimoine") for name in "abc"]
+NAMES += ["patrimoine/a.en", "actualites/b.en"]
 PAGES = ["pages/contact", "pages/eau"]
 DATES = ["2026-04-01", "2026-05-03 10:00", "2026-05-04 11:30", "2026-05-05", "2024-01-01"]
 TAGS = ["[]", "[eau]", "[eau, école]", "[école]"]
@@ -52,6 +53,8 @@ class Incremental(RuleBasedStateMachine):
         shutil.copytree(REPO / "theme", self.folder / "theme", ignore=shutil.ignore_patterns("*.png"))
         shutil.copytree(REPO / "theme/static/icons", self.folder / "theme/static/icons", dirs_exist_ok=True)
         self.town = Town(self.folder / "ville", theme=self.folder / "theme")
+        with (self.town.root / "pelicanconf.py").open("a", encoding="utf-8") as file:
+            file.write('\nLANGUAGES = {"en": "English", "es": "Español"}\n')
         self.at, self.count = AT, 0
         (self.town.root / "content" / "images").mkdir()
         self.picture(0)
@@ -124,6 +127,12 @@ class Incremental(RuleBasedStateMachine):
         path = self.folder / "theme/templates" / name
         kept = path.read_text(encoding="utf-8").partition("{# + #}")[0]
         path.write_text(f"{kept}{{# + #}}{word}", encoding="utf-8")
+
+    @rule(word=st.sampled_from(["Home", "Start"]), code=st.sampled_from(["en", "es"]))
+    def words(self, word: str, code: str) -> None:
+        """A catalogue changes, or one is there now."""
+        path = self.folder / "theme/languages" / f"{code}.toml"
+        path.write_text(f'[words]\n"Accueil" = "{word}"\n', encoding="utf-8")
 
     @rule(word=st.sampled_from("xyz"))
     def style(self, word: str) -> None:

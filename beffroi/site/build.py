@@ -194,7 +194,9 @@ class Build:
         made = self._put(final)
         folder = indexing.folder(final)
         gone = any(name.endswith(".html") for name in self.known.keys() - final.keys())
-        gone |= any(f"{card.id}/index.html" in self.fresh for card in self.work.withdrawn)
+        gone |= any(
+            f"{card.id}/index.html" in self.fresh for card in [*self.work.withdrawn, *self.work.withdrawn_abroad]
+        )
         outdated = self.tree.memo.tables.get("search") != folder
         later = outdated and hurry and not gone and self._indexed()
         if later or (not outdated and self._indexed()):

@@ -46,7 +46,8 @@ def item(site: Site, entry: Entry, html: str, image: Image | None) -> Item:
 
 
 def _withdrawn(site: Site, entry: Entry) -> Item:
-    """What is still said of an item that was withdrawn: its title, that it no longer stands, and why."""
+    """What is still said of an item that was withdrawn: its title, that it no longer stands, and why. Of a translation
+    the template says the latter, in its language."""
     front, date = entry.document.front, entry.document.front.date
     cancelled = bool(entry.alert or front.event)
     word = "Annulé" if cancelled else "Retiré"
@@ -56,12 +57,12 @@ def _withdrawn(site: Site, entry: Entry) -> Item:
     return Item(
         id=entry.id,
         category=entry.category,
-        title=typeset(f"{word} : {front.title}"),
+        title=typeset(f"{word} : {front.title}") if not entry.language else front.title,
         url=site.publisher.absolute(entry.url_path),
         path=f"{site.base}{entry.url_path}",
         date=date.astimezone(site.zone),
         updated=updated,
-        summary=reason(entry),
+        summary="" if entry.language and not front.reason else reason(entry),
         lang=front.lang,
         start=front.start.astimezone(site.zone) if front.start else None,
         end=updated,
@@ -76,7 +77,8 @@ def _withdrawn(site: Site, entry: Entry) -> Item:
 
 def reason(entry: Entry) -> str:
     """Why it was withdrawn, in the editor's words where there are any."""
-    return typeset(entry.document.front.reason or "Cette information n’est plus valable.")
+    front = entry.document.front
+    return typeset(front.reason, front.lang) if front.reason else "Cette information n’est plus valable."
 
 
 def lasting(site: Site, entry: Entry, html: str, image: Image | None) -> Lasting:

@@ -76,7 +76,7 @@ def _pages(work: Work) -> Iterator[tuple[str, Rule]]:
     for language in work.tree.site.languages:
         shown = tuple((slug, tuple((card.sum, done) for card, done in rows)) for slug, rows in work.guide(language))
         yield f"{language}/index.html", Rule("language", (language,), (_depends(work, "langue"), shown))
-    for card in work.withdrawn:
+    for card in [*work.withdrawn, *work.withdrawn_abroad]:
         yield f"{card.id}/index.html", Rule("article", (card.id,), (_depends(work, "retire"), card.whole))
     for card in work.pages:
         yield (
@@ -118,13 +118,14 @@ def _feeds(work: Work) -> Iterator[tuple[str, Rule]]:
     following = [*list(work.json_pages)[1:], None]
     for (name, own), after in zip(work.json_pages.items(), following, strict=True):
         yield f"feeds/{name}", Rule("json", (name, after), (_sum(own, whole=True), after))
+    said = work.value("speak")
     for language, own in work.translated.items():
         total = _sum(own, whole=True)
         yield (
             f"feeds/{language}/rss.xml",
-            Rule("abroad", (language, "rss"), (_sum(selection("rss.xml", own, work.now)[0], whole=True),)),
+            Rule("abroad", (language, "rss"), (_sum(selection("rss.xml", own, work.now)[0], whole=True), said)),
         )
-        yield f"feeds/{language}/feed.json", Rule("abroad", (language, "jsonfeed"), (total,))
+        yield f"feeds/{language}/feed.json", Rule("abroad", (language, "jsonfeed"), (total, said))
     abroad = tuple(_sum(own) for own in work.translated.values())
     yield "sitemap.xml", Rule("sitemap", (), (_sum(work.articles), work.value("has_page"), abroad))
     yield "robots.txt", Rule("robots", (), ())
@@ -135,7 +136,8 @@ def _former(work: Work, used: Set[str]) -> Iterator[tuple[str, Rule]]:
     """Pages that lead from a former address to the present one, and the maps that a web server reads. An address that
     answers by itself (`used`) is not former."""
     moved = {old: new for old, new in work.moved.to.items() if page_of(old) not in used}
-    gone = {card.path.removeprefix(work.tree.site.base): f"/{card.id}/index.html" for card in work.withdrawn}
+    both = [*work.withdrawn, *work.withdrawn_abroad]
+    gone = {card.path.removeprefix(work.tree.site.base): f"/{card.id}/index.html" for card in both}
     gone |= dict.fromkeys(work.moved.gone, f"/{direct_path('disparu')}")
     for name, pairs in ((MOVED, moved), (GONE, gone)):
         base = work.tree.site.base
@@ -208,12 +210,17 @@ def _json(work: Work, name: str, following: str | None) -> bytes:
 
 def _abroad(work: Work, language: str, module: str) -> bytes:
     """The feed of one language: what is translated to it."""
-    items = list(Cards(work.shelf, work.translated[language], whole=True))
-    publisher = replace(work.publisher, lang=language)
+    chosen, say = work.translated[language], work.languages.words(language)
+    publisher = replace(work.publisher, lang=language, description=say.plain(work.publisher.description))
+    if module == "rss":
+        chosen = list(selection("rss.xml", chosen, work.now)[0])
+    items = [
+        replace(item, category=replace(item.category, name=say.plain(item.category.name)))
+        for item in Cards(work.shelf, chosen, whole=True)
+    ]
     if module == "rss":
         from beffroi.feeds import rss  # imported late: feedgen costs 0.2 s
 
-        items = list(Cards(work.shelf, selection("rss.xml", work.translated[language], work.now)[0], whole=True))
         return rss.render(items, publisher, work.at, f"{language}/rss.xml")
     return jsonfeed.page(items, publisher, None, f"{language}/feed.json")
 

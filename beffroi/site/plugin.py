@@ -37,7 +37,7 @@ def start(pelican: Any) -> None:
     settings.update(defaults.defaults(work.tree.site))
     settings["JINJA_GLOBALS"] = {
         **settings["JINJA_GLOBALS"],
-        **names(work.tree.site, work.assets),
+        **names(work.tree.site, work.assets, work.languages),
         "shared": mark,
     }
     settings["JINJA_FILTERS"] = {**settings["JINJA_FILTERS"], **filters(work.tree.site)}

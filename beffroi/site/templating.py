@@ -13,10 +13,11 @@ from beffroi.model import Event, Image
 from beffroi.settings import Site
 from beffroi.site.html import picture
 from beffroi.site.pwa import Assets
+from beffroi.site.words import Languages
 
 
-def names(site: Site, assets: Assets) -> Mapping[str, Any]:
-    """Global functions: `asset`, `href`, `absolute`, `span`, `picture`."""
+def names(site: Site, assets: Assets, languages: Languages) -> Mapping[str, Any]:
+    """Global functions: `asset`, `href`, `absolute`, `span`, `picture`, `speak`."""
 
     def href(path: str) -> str:
         return f"{site.base}{path}"
@@ -27,7 +28,14 @@ def names(site: Site, assets: Assets) -> Mapping[str, Any]:
     def shown(image: Image, sizes: str = "100vw") -> Markup:
         return Markup(picture(image, sizes))  # noqa: S704  # every attribute is escaped by `picture`
 
-    return {"asset": assets, "href": href, "absolute": site.publisher.absolute, "span": span, "picture": shown}
+    return {
+        "asset": assets,
+        "href": href,
+        "absolute": site.publisher.absolute,
+        "span": span,
+        "picture": shown,
+        "speak": languages.words,
+    }
 
 
 def filters(site: Site) -> Mapping[str, Callable[..., str]]:

@@ -68,13 +68,15 @@ class ItemsGenerator(ArticlesGenerator):  # type: ignore[misc]
         work = self.work
         work.render = self._fragment
         self.context.update(work.context)
-        everything = [*work.known, *(card for own in work.translated.values() for card in own)]
+        abroad = [card for own in work.translated.values() for card in own]
+        everything = [*work.known, *abroad, *work.withdrawn_abroad]
         wanted = [card for card in everything if work.wants(f"{card.id}/index.html")]
         self.articles = list(read(self, wanted, LazyArticle, signals.article_generator_preread,
                                   signals.article_generator_context))  # fmt: skip
         for article, card in zip(self.articles, wanted, strict=True):
             article.item = work.shelf.item(card)
             article.running = card.id in work.running
+            article.language = card.language
             article.versions = [
                 (other.language or work.tree.site.publisher.lang, other.path) for other in work.versions(card)
             ]

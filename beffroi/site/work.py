@@ -23,6 +23,7 @@ from beffroi.site.images import Images
 from beffroi.site.related import Related
 from beffroi.site.shared import Shared
 from beffroi.site.templates import Templates
+from beffroi.site.words import Languages
 
 FIRST = 24
 """How many of its newest items the page of a category shows, and how many each page of its archive."""
@@ -114,8 +115,13 @@ class Work:
         return [card for card in self.known if card.withdrawn]
 
     @cached_property
+    def withdrawn_abroad(self) -> list[Card]:
+        """Translations in whose place an explanation stands."""
+        return [card for card in self.cards.values() if card.category and card.language and card.withdrawn]
+
+    @cached_property
     def known(self) -> list[Card]:
-        """Both, newest first."""
+        """Those that stand and those that were withdrawn, newest first."""
         return listing.newest_first(card for card in self.cards.values() if card.category and not card.language)
 
     @cached_property
@@ -224,6 +230,11 @@ class Work:
         return pwa.Assets(self.theme / "static", self.tree.site.base)
 
     @cached_property
+    def languages(self) -> Languages:
+        """What pages say in other languages."""
+        return Languages(self.tree.site, self.theme / "languages")
+
+    @cached_property
     def publisher(self) -> Publisher:
         """The commune, with the addresses of its feeds."""
         return replace(self.tree.site.publisher, feeds=pwa.feed_names(self.tree.site, list(FEEDS)))
@@ -313,6 +324,8 @@ class Work:
             return digest(
                 b"".join(one.sum for own in self.archives.values() for page in own for one in (page[0], page[-1]))
             )
+        if name == "speak":
+            return self.languages.sum
         if name == "has_page":
             return digest("\n".join(card.id for card in self.pages).encode())
         if name in {"asset", "theme"}:

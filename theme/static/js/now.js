@@ -1,5 +1,7 @@
 // A page may be read long after it was built: what is over must not read as current, and "demain" is told of today.
 
+import { say } from "./words.js";
+
 const { zone } = document.documentElement.dataset;
 const DAY = new Intl.DateTimeFormat("sv", { timeZone: zone }); // 2026-05-04
 const dayOf = (at) => DAY.format(at);
@@ -33,7 +35,7 @@ function fold(details) {
   const left = [...details.querySelectorAll("li")].filter((one) => !one.hidden);
   details.hidden = !left.length;
   const words = details.querySelector("[data-fold]");
-  if (words && left.length) words.textContent = left.length > 1 ? `${left.length} messages en cours` : left[0].dataset.title;
+  if (words && left.length) words.textContent = left.length > 1 ? `${left.length} ${say("messages en cours")}` : left[0].dataset.title;
 }
 
 function banner(section) {
@@ -53,11 +55,11 @@ function badge(place, now) {
 function near(first, now) {
   const today = dayOf(now);
   const days = Math.round((Date.parse(first) - Date.parse(today)) / 86400000);
-  if (days < 0) return "En ce moment";
-  if (days < 2) return ["Aujourd’hui", "Demain"][days];
+  if (days < 0) return say("En ce moment");
+  if (days < 2) return [say("Aujourd’hui"), say("Demain")][days];
   const weekday = (date) => new Date(date).getUTCDay() || 7;
   const thisWeek = days <= 7 - weekday(today);
-  return thisWeek && weekday(first) >= 6 ? "Ce week-end" : "";
+  return thisWeek && weekday(first) >= 6 ? say("Ce week-end") : "";
 }
 
 function sweep() {

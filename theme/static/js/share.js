@@ -1,5 +1,7 @@
 // Share, copy, print: each button only where the device can.
 
+import { say } from "./words.js";
+
 const url = document.querySelector('link[rel="canonical"]')?.href || location.href;
 const title = document.querySelector("h1").textContent.trim();
 
@@ -15,7 +17,7 @@ async function copy(button) {
   const label = button.querySelector("span");
   const before = label.dataset.words || label.textContent;
   label.dataset.words = before;
-  const said = await navigator.clipboard.writeText(url).then(() => "Lien copié", () => "La copie est refusée");
+  const said = await navigator.clipboard.writeText(url).then(() => say("Lien copié"), () => say("La copie est refusée"));
   label.textContent = said;
   toast(said);
   setTimeout(() => {
