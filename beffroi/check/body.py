@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from html import escape
 from html.parser import HTMLParser
 from urllib.parse import unquote
@@ -15,6 +16,9 @@ _CODE = re.compile(
     r"^ {0,3}(```+|~~~+)[^\n]*\n.*?(?:^ {0,3}\1|\Z)|(?<!`)(`+)(?!`)[^`].*?(?<!`)\2(?!`)", re.MULTILINE | re.DOTALL
 )
 """Fenced blocks and inline code: what they hold is no link."""
+
+_BEFORE, _AFTER = re.compile(r"[\s(<\"'\]=:]").match, re.compile(r"[\s)>\"']").match
+"""What may stand right before and right after an address."""
 
 
 class Page(HTMLParser):
@@ -68,19 +72,28 @@ class Lines:
     """Where in the file something of the body stands: the k-th search for the same thing finds the k-th place."""
 
     def __init__(self, body: str, first: int) -> None:
-        self._body = _CODE.sub(lambda code: re.sub(r"[^\n]", " ", code[0]), body)
+        coded = "`" in body or "~~~" in body
+        self._body = _CODE.sub(lambda code: re.sub(r"[^\n]", " ", code[0]), body) if coded else body
         self._first = first
         self._seen: Counter[str] = Counter()
 
     def address(self, href: str) -> int:
         """The line of a link's or an image's address."""
         for form in dict.fromkeys((href, escape(href), unquote(href))):
-            if form and (
-                places := list(re.finditer(rf"(?<![^\s(<\"'\]=:]){re.escape(form)}(?=[\s)>\"']|$)", self._body))
-            ):
+            if form and (places := list(self._places(form))):
                 self._seen[href] += 1
-                return self._line(places[min(self._seen[href], len(places)) - 1].start())
+                return self._line(places[min(self._seen[href], len(places)) - 1])
         return self.words(href)
+
+    def _places(self, form: str) -> Iterator[int]:
+        """Where it stands by itself: what is around it is not of the same word."""
+        body, at = self._body, self._body.find(form)
+        while at >= 0:
+            end = at + len(form)
+            whole = (at == 0 or _BEFORE(body[at - 1])) and (end == len(body) or _AFTER(body[end]))
+            if whole:
+                yield at
+            at = body.find(form, end if whole else at + 1)
 
     def words(self, text: str) -> int:
         """The line of the first such words, else the body's first."""

@@ -130,6 +130,8 @@ def _withdrawn(r: Reader, found: Mapping[str, Any]) -> None:
 
 def _comments(r: Reader, lines: Sequence[str], node: yaml.Node) -> None:
     """Warn of values cut by ` #`, which YAML takes for a comment."""
+    if not any("#" in line for line in lines):
+        return
     for scalar in _scalars(node):
         mark = scalar.end_mark
         rest = lines[mark.line][mark.column :] if mark.line < len(lines) else ""

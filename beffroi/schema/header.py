@@ -41,6 +41,8 @@ def decode(data: bytes, report: Report) -> str | None:
                          data[start], guess))  # fmt: skip
         return None
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    if not FORBIDDEN.search(text):  # nearly always: no need to look at each line
+        return text
     for number, line_text in enumerate(text.split("\n"), 1):
         for code in dict.fromkeys(FORBIDDEN.findall(line_text)):
             near = shown(line_text[: line_text.index(code)][-20:]) or shown(line_text)[:20]
@@ -72,6 +74,32 @@ def split(text: str, report: Report) -> tuple[list[str], str, int] | None:
     return None
 
 
+_FAST: Any = getattr(yaml, "CBaseLoader", None)
+"""The loader in C: ten times as fast. PyYAML's wheels have it, other builds may not."""
+
+_DELICATE = re.compile(
+    r"(?:^|[-:,?\[{]) *[&*!|>%?@`]"  # anchors, aliases, tags, blocks: what one loader refuses, the other may read
+    r"|^(?:---|\.\.\.)|- +-|#|\t|\\|^ {20}"  # other documents, many levels, comments, escapes
+    r"""|[\[{](?!(?:[^\[\]{}?"'\n]|"[^"\n]*"|'[^'\n]*')*[\]}] *$)""",  # a list over several lines, or within a list
+    re.MULTILINE,
+)
+
+
+def _fast(text: str, loads: Any = _FAST) -> yaml.Node | None:
+    """The nodes of an ordinary header, the same as those that `_Loader` makes but for marks within a line; `None` where
+    there is anything out of the ordinary: then the slow loader says what."""
+    if loads is None or _DELICATE.search(text):
+        return None
+    loader = loads(text)
+    try:
+        node: yaml.Node | None = loader.get_single_node()
+    except yaml.YAMLError:
+        return None
+    finally:
+        loader.dispose()
+    return node
+
+
 class _Loader(yaml.BaseLoader):
     """YAML without what silently swallows an editor's words: `&anchors`, `*aliases`, `!tags`."""
 
@@ -88,7 +116,8 @@ def compose(lines: list[str], report: Report) -> yaml.MappingNode | None:
     lines, seen = list(lines), set[int]()
     while True:
         try:
-            node = yaml.compose("\n".join(lines), Loader=_Loader)
+            text = "\n".join(lines)
+            node = _fast(text) or yaml.compose(text, Loader=_Loader)
             break
         except RecursionError:
             report(
