@@ -2,7 +2,8 @@
 
 A fault never holds back another file, and never passes in silence. Versions are those of git's history and the one that
 the last publication accepted. A version passes when its own words hold, and when each thing that it links to exists now
-or existed in its commit: a link that has died since becomes plain text.
+or existed in its commit: a link that has died since becomes plain text. An alert that can be read goes out at once,
+without what it links to in vain: nobody mends a link at 3 a.m., and nobody reads an alert that is not there.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from beffroi.check.files import blob_id, decodes, source_of
 from beffroi.content import RASTER
 from beffroi.errors import CheckFailed, Fault
 from beffroi.git import Blobs, Repository, Version
+from beffroi.learnt import entry_of
 from beffroi.memo import Memo
 from beffroi.schema.french import say
 from beffroi.settings import Site
@@ -28,7 +30,7 @@ from beffroi.settings import Site
 @dataclass(frozen=True, slots=True)
 class Held:
     """One faulty file. What stands in its place: the version of `when`, of the commit `mark` or of the last
-    publication (`mark` empty); the file itself, its dead links unlinked (`same`); nothing (`when` is `None`)."""
+    publication (`mark` empty); the file itself, without its dead links and images (`same`); nothing (`when` is `None`)."""
 
     source: str
     faults: tuple[Fault, ...]
@@ -135,7 +137,7 @@ class Search:
                 faults.setdefault(fault.path, []).append(fault)
         clashing = {card.source for card, _ in cross.clashes(self.checked.cards)}
         faulty = [source for source in faults if source not in clashing or len(faults[source]) > 1]
-        waiting = [source for source in faulty if not self._as_it_is(source, faults[source])]
+        waiting = [s for s in faulty if not self._as_it_is(s, faults[s]) and not self._presses(s, faults[s])]
         self._older(waiting, faults)
         self._addresses(faults)
         held = tuple(self.held[source] for source in sorted(self.held))
@@ -148,8 +150,20 @@ class Search:
         if key is None or self.kept.blobs.get(source) != key:  # unreadable, or other bytes
             return False
         card = self.checked.cards[name]
-        if not card.ok:
+        if not card.bearable:
             raise CheckFailed([*faults, _settings(source)])
+        self._lose(card)
+        self.held[source] = Held(source, tuple(faults), same=True)
+        return True
+
+    def _presses(self, source: str, faults: Sequence[Fault]) -> bool:
+        """Whether it is an alert of which only links or images are at fault: it stands, without them."""
+        card = self.checked.cards[self.names[source]]
+        if not card.bearable:
+            return False
+        data = self.checked.files.data(card.name)
+        if entry_of(self.site, self.site.content / card.name, source, data).alert is None:
+            return False
         self._lose(card)
         self.held[source] = Held(source, tuple(faults), same=True)
         return True
@@ -187,7 +201,7 @@ class Search:
             return False
         data, at = found
         card = self._card(source, data)
-        if not card.ok:  # the settings changed since
+        if not card.bearable:  # the settings changed since
             return False
         self._lose(card)
         self._hold(source, faults, data, at, "")

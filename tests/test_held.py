@@ -325,3 +325,50 @@ def test_the_disk_is_read_once(desk: Desk) -> None:
     site = read_site(desk.root / "publishconf.py")
     assert ["actualites/bienvenue.md"] == list(Disk(site).names)
     assert [] == held.standing(site, desk.root / "var").warnings
+
+
+ALERT = "title: Crue\ndate: 2026-05-04\nend: 2026-05-06"
+
+
+def test_an_alert_with_a_dead_link_goes_out(desk: Desk) -> None:
+    """Never published nor committed, its link is dead, its image is missing and its anchor is nowhere: the alert is
+    online without them, and said to be faulty. An item that does not press waits."""
+    body = "Voir [le plan](plan.md), [ici](#ici) et [la carte](carte.pdf).\n\n![](../images/carte.png)"
+    desk.town.write("alertes/crue", f"{ALERT}\nimage:\n  src: non.png\n  alt: Vue", body)
+    desk.town.write("actualites/pont", "title: Pont\ndate: 2026-05-04\nseverity: Severe", "[plan](plan.md)")
+    desk.town.write("actualites/a", GOOD, "[plan](plan.md)")
+    stood = desk.publish()
+    assert [
+        ("content/actualites/a.md", False),
+        ("content/actualites/pont.md", True),
+        ("content/alertes/crue.md", True),
+    ] == [(one.source, one.same) for one in stood.held]
+    assert 6 == len(stood.held[2].faults)
+    assert {"alertes/crue", "actualites/pont", "actualites/bienvenue"} == desk.titles().keys()
+    desk.town.write("alertes/crue", ALERT)
+    assert ["content/actualites/a.md", "content/actualites/pont.md"] == [one.source for one in desk.standing().held]
+
+
+def test_the_latest_words_of_an_alert_win(desk: Desk) -> None:
+    """An alert that gets worse is not held at its milder version by a dead link; one whose own words are wrong is."""
+    desk.town.write("alertes/crue", ALERT)
+    desk.commit()
+    desk.publish()
+    desk.town.write("alertes/crue", ALERT.replace("Crue", "Digue rompue"), "[plan](plan.md)")
+    assert "Digue rompue" == desk.titles()["alertes/crue"]
+    desk.town.write("alertes/crue", ALERT.replace("Crue", "Pire"), "[plan](javascript:alert)")
+    assert "Crue" == desk.titles()["alertes/crue"]
+    desk.town.write("alertes/crue", ALERT.replace("2026-05-06", "demain"), "[plan](plan.md)")
+    assert "Crue" == desk.titles()["alertes/crue"]
+
+
+def test_an_alert_with_a_dead_link_reaches_its_page(town: Town) -> None:
+    """Its page has the words of the link, not the link nor the image; phones are told; the exit status says 3."""
+    town.publish()
+    town.write("alertes/crue", ALERT, "Voir [le plan](plan.md).\n\n![Carte](../images/carte.png)")
+    done = town.publish()
+    assert ["alertes/crue"] == [item.id for item in done.announced.told]
+    page = (town.live / "alertes/crue/index.html").read_text("utf-8")
+    assert "<p>Voir le plan.</p>" in page
+    assert "carte.png" not in page
+    assert 3 == town.invoke("publish", "--at", AT.isoformat()).returncode

@@ -32,7 +32,8 @@ class Aim(NamedTuple):
 class Card(NamedTuple):
     """One file. `name` is its path below `content/`, `url` its root-relative address, `ok` whether its own words hold:
     what it links to may still be missing. `ids` are the places of its page, `None` where they are not known, `words` what
-    may be misspelt, where the commune asks for it."""
+    may be misspelt, where the commune asks for it. A file whose words do not hold is `bearable` where its page can do
+    without what is wrong: a description, an image of another site."""
 
     name: str
     source: str
@@ -43,6 +44,7 @@ class Card(NamedTuple):
     aims: tuple[Aim, ...] = ()
     ids: frozenset[str] | None = None
     words: frozenset[str] = frozenset()
+    bearable: bool = False
 
     def own(self) -> list[Fault]:
         """What is wrong in it whatever the other files say, warnings too."""

@@ -29,6 +29,7 @@ class Own:
         self.lines = Lines(entry.document.body, entry.document.body_line)
         self.found: list[tuple[int, str, str]] = [(f.line, f.message, f.level) for f in entry.document.warnings]
         self.aims: list[Aim] = []
+        self.bearable: set[str] = set()
 
     def card(self) -> Card:
         """All that is wrong in it, and where it leads."""
@@ -40,12 +41,13 @@ class Own:
             self._link(href)
         for src, alt in self.page.images:
             self._image(src, alt)
-        ok = not any(level == "error" for _, _, level in self.found)
+        errors = {message for _, message, level in self.found if level == "error"}
         ids = None if self.page.broken else frozenset(self.page.ids)
         draft = self.front.status == "draft"
         faults = tuple(dict.fromkeys(self.found))
         said = self._words() if self.site.raw.get("SPELLING") and self.front.lang.startswith("fr") else frozenset[str]()
-        return Card(self.name, self.entry.source, self.entry.url_path, ok, draft, faults, tuple(self.aims), ids, said)
+        return Card(self.name, self.entry.source, self.entry.url_path, not errors, draft, faults, tuple(self.aims), ids, said,
+                    errors <= self.bearable)  # fmt: skip
 
     def _words(self) -> frozenset[str]:
         told = (
@@ -59,6 +61,11 @@ class Own:
 
     def _add(self, line: int, template: str, *values: object, level: Level = "error") -> None:
         self.found.append((line, say(template, *values), level))
+
+    def _bear(self, line: int, template: str, *values: object) -> None:
+        """A fault without which a page can be shown all the same."""
+        self._add(line, template, *values)
+        self.bearable.add(self.found[-1][1])
 
     def _warn(self, line: int, template: str, *values: object) -> None:
         self._add(line, template, *values, level="warning")
@@ -103,7 +110,7 @@ class Own:
         self.aims.append(Aim(image.src, self._key("image.src"), "inner", "", name, "", image=True, front=True))
         if not image.alt:
             where = "image.alt" if "image.alt" in self.entry.document.lines else "image"
-            self._add(self._key(where), "L’image n’a pas de description ; ajoutez « alt: … », ce que l’on y voit.")
+            self._bear(self._key(where), "L’image n’a pas de description ; ajoutez « alt: … », ce que l’on y voit.")
 
     def _body(self) -> None:
         first = self.entry.document.body_line
@@ -116,7 +123,7 @@ class Own:
             self._warn(self.lines.match(r"^#\s|^[^\n]+\n=+\s*$|<h1"), sentence)
         for left in sorted(set(LEFTOVER.findall("".join(self.page.text)))):
             sentence = "« {} » resterait tel quel dans la page ; écrivez un lien : [texte](../rubrique/fichier.md)."
-            self._add(self.lines.words(left), sentence, left)
+            self._bear(self.lines.words(left), sentence, left)
 
     def _link(self, href: str) -> None:
         found = aim(self.name, href, self.lines.address(href))
@@ -141,9 +148,9 @@ class Own:
         found = aim(self.name, src, self.lines.address(src), image=True)
         if not alt.strip():
             sentence = "L’image n’a pas de description ; écrivez ce que l’on y voit : ![description]({})."
-            self._add(found.line, sentence, shown(src))
+            self._bear(found.line, sentence, shown(src))
         if found.kind == "external":
             sentence = "L’image « {} » vient d’un autre site ; déposez-la dans {}."
-            self._add(found.line, sentence, shown(src), f"content/{IMAGES}")
+            self._bear(found.line, sentence, shown(src), f"content/{IMAGES}")
         else:
             self.aims.append(found)
