@@ -120,6 +120,23 @@ class Repository:
             finally:
                 log.kill()
 
+    def holds(self, commit: str) -> bool:
+        """Whether HEAD comes after that commit."""
+        return bool(commit) and self.try_("merge-base", "--is-ancestor", commit, "HEAD") is not None
+
+    def touched(self, names: Sequence[str], span: str) -> dict[str, int]:
+        """When each of these files was last changed in these commits, seconds since 1970; merges change nothing."""
+        words = ("log", "--format=%x01%ct", "--name-only", "--no-renames", "--relative", "-z", span, "--")
+        found: dict[str, int] = {}
+        when = 0
+        for token in (self.try_(*words, *(names if len(names) <= FEW else ["."])) or b"").split(b"\0"):
+            word = token.strip(b"\n")
+            if word.startswith(b"\x01"):
+                when = int(word[1:])
+            elif word:
+                found[os.fsdecode(word)] = max(when, found.get(os.fsdecode(word), 0))
+        return found
+
     @contextmanager
     def blobs(self) -> Iterator[Blobs]:
         """A reader of bytes, one process for all of them."""

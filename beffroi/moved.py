@@ -51,7 +51,7 @@ def history(
     before, went = known
     if before == head:
         return known
-    ancestor = bool(before) and repository.try_("merge-base", "--is-ancestor", before, "HEAD") is not None
+    ancestor = repository.holds(before)
     span = f"{before}..HEAD" if ancestor else "HEAD"
     content = site.content.relative_to(site.root).as_posix() if site.content.is_relative_to(site.root) else "content"
     raw = repository.try_(*LOG, span, "--", content) or b""

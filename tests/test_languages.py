@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+from datetime import timedelta
 from xml.etree import ElementTree
 
 import pytest
 
 from beffroi import content
+from beffroi.check.run import run
 from beffroi.errors import SettingsError
 from beffroi.settings import read_site
-from tests.test_withdraw import found
+from tests.test_withdraw import LATER, commit, found, git
 from tests.town import AT, Town
 
 
@@ -109,3 +112,45 @@ def test_a_wrong_language_is_told(town: Town) -> None:
         file.write('\nLANGUAGES = {"anglais": "English"}\n')
     with pytest.raises(SettingsError, match="LANGUAGES contient 'anglais'"):
         town.publish(AT)
+
+
+def told(town: Town) -> list[str]:
+    """What `check` says, with its memory of the former run."""
+    site = read_site(town.root / "publishconf.py")
+    faults, _ = run(site, town.root / "var")
+    return [str(fault).replace("\u202f", " ").replace("\u00a0", " ") for fault in faults]
+
+
+def test_a_translation_older_than_its_original(town: Town) -> None:
+    """Once the original was changed in git after it, its translation is told, until it is looked at; one run or the
+    tenth, and on another machine too."""
+    commit(town)
+    assert [] == told(town)
+    town.write("patrimoine/musee", "title: Le musée\ndate: 2026-05-01", "Bonjour : fermé !")
+    commit(town, LATER)
+    sentence = "La traduction est plus ancienne que l’original, {} ; relisez-la, corrigez-la et enregistrez-la."
+    late = [f"content/patrimoine/musee.en.md:1: attention : {sentence.format('content/patrimoine/musee.md')}"]
+    assert late == told(town) == told(town)
+    shutil.rmtree(town.root / "var")
+    assert late == told(town)
+    town.write("patrimoine/musee.de", "title: Das Museum\ndate: 2026-05-01", "Willkommen.")
+    assert late == told(town)
+    town.write("patrimoine/musee.en", "title: The museum\ndate: 2026-05-01", "Closed.")
+    commit(town, LATER + timedelta(hours=1))
+    assert [] == told(town) == told(town)
+
+
+def test_without_git_no_translation_is_old(town: Town) -> None:
+    """No repository, or nothing committed: nothing is known of ages, and nothing is said."""
+    assert [] == told(town)
+    git(town, "init", "-q")
+    assert [] == told(town)
+
+
+def test_a_translation_is_part_of_a_change_of_its_original(town: Town) -> None:
+    """`check --changed` on a branch that deletes the original tells the translation that is left alone."""
+    commit(town)
+    (town.root / "content/patrimoine/musee.md").unlink()
+    done = town.invoke("check", "--changed")
+    assert 0 == done.returncode
+    assert "musee.en.md:1: attention" in done.stdout

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from beffroi.check import cross, spelling
+from beffroi.check import cross, spelling, translations
 from beffroi.check.cache import Cache
 from beffroi.check.card import Card, read
 from beffroi.check.files import Disk, Files, markdown, source_of
@@ -69,6 +69,7 @@ def examine(site: Site, files: Files | None = None, cache: Path | None = None, m
     for card, first in cross.clashes(cards):
         sentence = f"même adresse que {first.source} ({card.url}) ; renommez l’un des deux fichiers."
         crossed.append(cross.Found(Fault(card.source, 1, sentence), first.name))
+    crossed += translations.faults(world, kept)
     kept.save()
     strays = [*_strays(site, files, cards), *spelling.faults(site, cards)]
     return Checked(site, files, cards, keys, crossed, strays)

@@ -27,10 +27,12 @@ class Cache:
         self._old: dict[tuple[str, str], Card] = {}
         self._new: dict[tuple[str, str], Card] = {}
         self.images: dict[str, tuple[tuple[int, ...], bool]] = {}
+        self.dates: tuple[str, dict[str, int]] = ("", {})
+        """A commit, and when it last knew some files to change."""
         self._changed = False
         if path:
             self._load(path)
-        self._known = dict(self.images)
+        self._known, self._dated = dict(self.images), self.dates
 
     def get(self, name: str, key: str) -> Card | None:
         """The card of those bytes under that name."""
@@ -45,9 +47,11 @@ class Cache:
 
     def save(self) -> None:
         """Write the cards of this run in one step. A cache that cannot be written is done without."""
-        if not self.path or not (self._changed or self.images != self._known or len(self._new) != len(self._old)):
+        if not self.path or not (
+            self._changed or self.images != self._known or self.dates != self._dated or len(self._new) != len(self._old)
+        ):
             return
-        data = pickle.dumps((self._new, self.images), protocol=5)
+        data = pickle.dumps((self._new, self.images, self.dates), protocol=5)
         beside = self.path.with_suffix(f".{os.getpid()}")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,7 +71,7 @@ class Cache:
             return
         gc.disable()  # many small objects, none of them garbage
         try:
-            self._old, self.images = pickle.loads(data)  # noqa: S301  # our own, sealed
+            self._old, self.images, self.dates = pickle.loads(data)  # noqa: S301  # our own, sealed
         finally:
             gc.enable()
 
@@ -83,7 +87,15 @@ def _rules(site: Site) -> str:
     for path in files:
         digest.update(path.read_bytes())
     raw = {key: value for key, value in site.raw.items() if key.startswith(("PANEL", "SPELLING"))}
-    said = (site.content, site.root, site.publisher.url, site.publisher.lang, site.zone.key, dict(site.categories))
+    said = (
+        site.content,
+        site.root,
+        site.publisher.url,
+        site.publisher.lang,
+        site.zone.key,
+        dict(site.categories),
+        *site.languages,
+    )
     versions = [sys.version, version("markdown"), version("PyYAML")]
     digest.update(repr((*said, dict(site.areas), sorted(raw.items()), versions)).encode())
     return digest.hexdigest()
