@@ -7,9 +7,12 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
+from beffroi.settings import read_site
+from beffroi.site.words import Languages
 from tests.e2e.site import Site
 from tests.quality.conftest import AT
 from tests.quality.kinds import every, kinds
+from tests.town import REPO
 
 OVERFLOW = """() => {
   const { scrollWidth, clientWidth } = document.documentElement;
@@ -55,6 +58,36 @@ def test_no_page_overflows_and_none_calls_out(browser: Browser, site: Site, real
     assert [] == errors
 
 
+def test_letters_twice_as_large(browser: Browser, site: Site, real: Path) -> None:
+    """On a phone with letters of 200 % no page scrolls sideways (WCAG 1.4.4), on none a word is cut by the edge."""
+    context = browser.new_context(viewport={"width": 390, "height": 844}, service_workers="block", is_mobile=True)
+    context.clock.set_fixed_time(AT)
+    page = context.new_page()
+    wide = {}
+    for path in sorted({*kinds(real).values(), "/en/", "/agenda/voeux-aux-habitants-2027/"}):
+        page.goto(site.url + path)
+        page.add_style_tag(content="html { font-size: 200% !important }")
+        wide[path] = page.evaluate(OVERFLOW)
+    context.close()
+    assert {} == {path: said for path, said in wide.items() if said}
+
+
+def test_a_grave_alert_leaves_the_town_in_sight(browser: Browser, site: Site) -> None:
+    """On a phone the home page tells a grave alert whole, and what else happens begins on the same screen."""
+    context = browser.new_context(viewport={"width": 390, "height": 844}, service_workers="block", is_mobile=True)
+    context.clock.set_fixed_time(AT)
+    page = context.new_page()
+    page.goto(f"{site.url}/")
+    banner, now = page.locator(".banner-home"), page.locator("#maintenant")
+    bar = page.locator(".bar").bounding_box()
+    place = now.bounding_box()
+    assert "Voir ce qu’il faut faire" in banner.inner_text()
+    assert bar
+    assert place
+    assert place["y"] + place["height"] < bar["y"]
+    context.close()
+
+
 def test_no_page_names_another_host_to_load_from(real: Path) -> None:
     """In no page does a script, a style, a picture or a frame come from elsewhere."""
     own = {"localhost:8000"}  # SITEURL: canonical addresses
@@ -63,9 +96,15 @@ def test_no_page_names_another_host_to_load_from(real: Path) -> None:
 
 
 def test_every_page_says_that_it_is_a_demonstration(real: Path) -> None:
-    """The notice of pelicanconf.py stands on every page but the street screen, with the mention of accessibility."""
+    """The notice of pelicanconf.py stands on every page but the street screen, with the mention of accessibility; both
+    in the language of the page."""
+    languages = Languages(read_site(REPO / "pelicanconf.py"), REPO / "theme" / "languages")
     for path in every(real):
         if path != "/panneau/":
             text = html(real, path)
-            assert "Site de démonstration, sans lien officiel avec la commune." in text, path
-            assert '<a href="/accessibilite/">Accessibilité\u00a0: non conforme</a>' in text, path
+            lang = re.search(r'<html lang="(\w+)"', text)
+            assert lang
+            say = languages.words(lang[1])
+            assert say.plain("Site de démonstration, sans lien officiel avec la commune.") in text, path
+            verdict = say.plain("Accessibilité\u00a0: non conforme")
+            assert f">{verdict}</a>" in text, path
