@@ -10,16 +10,16 @@ from beffroi.text import slugify
 if TYPE_CHECKING:
     from markdown import Markdown
 
-EXTENSIONS = ("extra", "sane_lists", "toc")
-
 
 @cache
 def _converter() -> Markdown:
     """One converter for the whole process: making one costs more than using it."""
     from markdown import Markdown  # late: a run that converts nothing does not need it
 
-    anchors = {"slugify": lambda text, _separator: slugify(text) or "partie"}
-    return Markdown(extensions=list(EXTENSIONS), extension_configs={"toc": anchors}, output_format="html")
+    from beffroi.gates import Anchors, gated
+
+    anchors = Anchors(slugify=lambda text, _separator: slugify(text) or "partie")
+    return gated(Markdown(extensions=["extra", "sane_lists", anchors], output_format="html"))
 
 
 def convert(body: str) -> str:

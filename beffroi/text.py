@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from html import unescape
 from html.parser import HTMLParser
 
@@ -35,9 +36,14 @@ def slugify(name: str) -> str:
     """A name as lower-case ASCII letters, digits and single dashes; may be empty. "Fermeture d’école" is
     `fermeture-d-ecole` whichever Unicode form or apostrophe was typed."""
     loose = unicodedata.normalize("NFKD", name.translate(_APOSTROPHES))
-    letters = (c for c in loose if not unicodedata.combining(c))
-    ascii_ = "".join(unidecode(c) if c.isalnum() else "-" for c in letters)
+    ascii_ = "".join(map(_ascii, loose))
     return re.sub(r"[^a-z0-9]+", "-", ascii_.lower()).strip("-")
+
+
+@lru_cache(4096)
+def _ascii(letter: str) -> str:
+    """One letter in ASCII, nothing for an accent, a dash for any other sign."""
+    return "" if unicodedata.combining(letter) else unidecode(letter) if letter.isalnum() else "-"
 
 
 # HTML ---------------------------------------------------------------------------------------------------------------

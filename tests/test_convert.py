@@ -1,0 +1,67 @@
+"""Markdown’s processors are not asked of texts in which they would find nothing: the HTML is Markdown’s own."""
+
+from __future__ import annotations
+
+import random
+from functools import cache
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from markdown import Markdown
+
+from beffroi.convert import convert, restart
+from beffroi.text import slugify
+from tests.bench.corpus import body, pieces
+from tests.town import REPO
+
+bits = st.sampled_from(
+    ["mot", " ", "l'eau", "\n", "\n\n", "  \n", "    ", "\t", "*", "**", "_", "__", "***", "---", "- - -", "===", "\n---\n", "\n===\n"]
+    + ["# ", "## a", "#", " #\n", "> ", ">", ": ", "\n:   a", "- ", "* ", "1. ", "2) ", "`", "``", "```", "~~~", "\n```\n", "\n~~~ py\n"]
+    + ["[", "]", "[a](b)", "[a]: b\n", "[a]", "![a](b)", "![", "(", ")", "[^1]", "\n[^1]: note\n", "*[AB]: Abrégé\n", "AB", "[TOC]", "TOC"]
+    + ["\\", "\\*", "\\[", "<", ">", "<b>", "</b>", "<div>", "</div>", '<div markdown="1">', "<!-- a -->", "<br/>", "<https://a.fr>"]
+    + ["&#123;: #x }", "&#91;TOC]", "[T&#79;C]", "&lbrace;", "<p markdown=\"span\">", "<a@b.fr>", "&", "&amp;", "&#35;", "|", "a | b\n--- | ---\nc | d", "{", "}", "{: #x .y }", "{#x}", "é", "\u00a0", "\x02", "\x03", "<?php ?>"]
+)  # fmt: skip
+
+
+@cache
+def _plain() -> Markdown:
+    anchors = {"slugify": lambda text, _separator: slugify(text) or "partie"}
+    return Markdown(extensions=["extra", "sane_lists", "toc"], extension_configs={"toc": anchors}, output_format="html")
+
+
+def check(text: str) -> None:
+    """Both converters say the same of that body, or fail on it alike."""
+    try:
+        expected = _plain().reset().convert(text)
+    except Exception as error:
+        _plain.cache_clear()
+        expected = type(error).__name__
+    try:
+        made = convert(text)
+    except Exception as error:
+        restart()
+        made = type(error).__name__
+    assert expected == made
+
+
+@settings(deadline=None)
+@given(st.lists(bits, max_size=14).map("".join))
+@example("## Un [lien](a.md) & `code`\n\n[TOC]\n\n## Un")
+@example("a | b\n--- | ---\n*c* | `d|e`")
+@example("* un\n\n    > deux\n    ## trois\n\n[^1]\n\n[^1]: ## quatre")
+def test_no_processor_is_missed(text: str) -> None:
+    """Whatever the body, what was not asked would have found nothing."""
+    check(text)
+
+
+def test_no_processor_is_missed_in_what_communes_write() -> None:
+    """The same for the bodies of the repository, whole and with a sign too many, and for the archive of the benches."""
+    written = [
+        path.read_text(encoding="utf-8").partition("\n---\n")[2] for path in sorted((REPO / "content").rglob("*.md"))
+    ]
+    written += [body(piece, "../{folder}/{slug}.md", "../images/vue-{number}.jpg") for piece in pieces(20)]
+    chance = random.Random(5)
+    for text in written:
+        check(text)
+        at = chance.randrange(len(text) + 1)
+        check(f"{text[:at]}{chance.choice(bits.elements)}{text[at:]}")
