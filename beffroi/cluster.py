@@ -22,6 +22,7 @@ from sqlalchemy import Engine
 
 from beffroi.announce import Clock, dispatch
 from beffroi.channels.dispatch import Dispatch
+from beffroi.channels.doubt import Doubt
 from beffroi.channels.shard import Tally
 from beffroi.settings import Service, Site
 from beffroi.store import ledger, shards, summaries
@@ -63,6 +64,7 @@ class Cluster:
 
     def __post_init__(self) -> None:
         self.owner = name()
+        self.doubt = Doubt(spare=1)
         self.app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo(self.engine)))
         task, periodic = self.app.task, self.app.periodic
         self._send = task(name="send", queue=QUEUE)(self.send)
@@ -82,8 +84,8 @@ class Cluster:
         run = self.dispatch()
         run.stopped = self.stopped
         run.owner = f"{self.owner}/{shard}"
-        with closing(run.senders()) as sender:
-            run.one(sender, Tally(), shard=shard)
+        with self.doubt.share() as share, closing(run.senders()) as sender:
+            run.one(sender, share, Tally(), shard=shard)
 
     async def sweep(self, timestamp: int) -> None:
         """Ask for everything that is due and in nobody's hands."""

@@ -26,11 +26,11 @@ def prearm(engine: Engine, stop: Callable[[], bool] = lambda: False) -> int:
             bare = armed.bare(connection, after, SOME)
         if not bare:
             break
-        material: dict[int, tuple[str, bytes]] = {}
-        for number, p256dh in bare:
+        material: dict[int, armed.Made] = {}
+        for number, p256dh, auth in bare:
             after = number
             try:
-                material[number] = p256dh, arm(p256dh)
+                material[number] = armed.Made(p256dh, auth, arm(p256dh, auth))
             except Unreadable:  # told when something is sent to it
                 continue
         with transaction(engine) as connection:

@@ -5,6 +5,7 @@ Any number of processes may do so at once, on any number of machines: the ledger
 
 from __future__ import annotations
 
+import gc
 import math
 import time
 from collections import Counter
@@ -18,10 +19,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
+from beffroi.channels.doubt import Doubt, Share
 from beffroi.channels.sending import Sender, Senders
 from beffroi.channels.shard import Means, Tally, Work
 from beffroi.store import ledger, shards, summaries
-from beffroi.store.db import transaction
+from beffroi.store.db import Held, transaction
 from beffroi.store.summaries import Summary
 
 LEASE = 10
@@ -94,6 +96,7 @@ class Dispatch:
     prearmed: bool = False
     fault: Callable[[str], None] = lambda point: None
     patience: float = PATIENCE
+    doubt: Doubt = field(default_factory=Doubt)
     stopped: Event = field(default_factory=Event)
     _threads: list[Thread] = field(default_factory=list)
     _tallies: list[Tally] = field(default_factory=list)
@@ -104,11 +107,12 @@ class Dispatch:
         with transaction(self.engine) as connection:
             late = ledger.expire(connection, self._second())
             summaries.compose(connection, self._second(), self.summary)
-            total = ledger.owed(connection)
-            vendors = shards.origins(connection)
+            vendors = ledger.owed_to(connection)
+        total = sum(vendors.values())
+        gc.freeze()  # what there is by now stays: looking through it again and again costs 5 µs a message
         try:
-            for origin in vendors:
-                self._start(origin)
+            for share, origin in [(self.doubt.share(count), origin) for origin, count in vendors.items()]:
+                self._start(origin, share)
             while alive := [thread for thread in self._threads if thread.is_alive()]:
                 alive[0].join(TICK)
                 self.progress(self._done(), total)
@@ -118,6 +122,7 @@ class Dispatch:
         finally:
             for thread in self._threads:
                 thread.join()
+            gc.unfreeze()
         if self._errors:
             raise self._errors[0]
         self.progress(self._done(), total)
@@ -130,20 +135,20 @@ class Dispatch:
     def _second(self) -> int:
         return int(self.clock.now())
 
-    def _start(self, origin: str) -> None:
+    def _start(self, origin: str, share: Share) -> None:
         tally = Tally()
         self._tallies.append(tally)
-        thread = Thread(target=self._guarded, args=(origin, tally), name=f"vendor {origin}", daemon=True)
+        thread = Thread(target=self._guarded, args=(origin, share, tally), name=f"vendor {origin}", daemon=True)
         self._threads.append(thread)
         thread.start()
 
-    def _guarded(self, origin: str, tally: Tally) -> None:
+    def _guarded(self, origin: str, share: Share, tally: Tally) -> None:
         """In a thread: one vendor, until nothing is due to its subscribers."""
         try:
-            with closing(self.senders()) as sender:
+            with share, closing(self.senders()) as sender:
                 waited = 0.0
                 while not self.stopped.is_set():
-                    if self.one(sender, tally, origin=origin):
+                    if self.one(sender, share, tally, origin=origin):
                         continue
                     seconds = self._pause(origin)
                     waited += seconds
@@ -154,17 +159,20 @@ class Dispatch:
             self._errors.append(error)
             self.stop()
 
-    def one(self, sender: Sender, tally: Tally, *, origin: str | None = None, shard: int | None = None) -> bool:
+    def one(
+        self, sender: Sender, share: Share, tally: Tally, *, origin: str | None = None, shard: int | None = None
+    ) -> bool:
         """Claim one shard that is due, of that vendor or that very one, and go through it; whether there was one."""
         seconds = lease(self.timeout)
-        with transaction(self.engine) as connection:
-            found = shards.claim(connection, self.owner, self._second(), seconds, origin=origin, shard=shard)
-        self.fault("claimed")
-        if found is None:
-            return False
-        now, random, stopped = self.clock.now, self.clock.random, self.stopped.is_set
-        means = Means(self.engine, self.owner, seconds, self.zone, now, random, stopped, self.prearmed, self.fault)
-        Work(means, sender, found, tally).run()
+        with closing(Held(self.engine)) as store:
+            with store.transaction() as connection:
+                found = shards.claim(connection, self.owner, self._second(), seconds, origin=origin, shard=shard)
+            self.fault("claimed")
+            if found is None:
+                return False
+            now, random, stopped = self.clock.now, self.clock.random, self.stopped.is_set
+            means = Means(store, share, self.owner, seconds, self.zone, now, random, stopped, self.prearmed, self.fault)
+            Work(means, sender, found, tally).run()
         return True
 
     def _pause(self, origin: str) -> float:

@@ -6,20 +6,28 @@ Tokens ──> Authorization ┴─transport─> Reply ─vendors─> Result
 
 from __future__ import annotations
 
+import os
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import islice
 from urllib.parse import urlsplit
 
-from beffroi.channels.encoding import Unreadable, encode
+from beffroi.channels.encoding import ARMED, LARGEST, LAST, SALT, Unreadable, arm, seal
 from beffroi.channels.road import Road
-from beffroi.channels.sending import WINDOW, Outgoing, Result, Target
+from beffroi.channels.sending import FREE, WINDOW, Leave, Outgoing, Result, Target
 from beffroi.channels.transport import Headers, Request, Transport
 from beffroi.channels.vapid import Tokens
-from beffroi.channels.vendors import result
+from beffroi.channels.vendors import SENT, result
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 """The only hosts that are spoken to in clear, for tests: a subscription of a citizen is always https."""
+
+SOME = 50
+"""Messages for which the clock is read, and random bytes are drawn, together."""
+
+_request = partial(tuple.__new__, Request)  # a named tuple's own constructor takes three times as long
+_result = partial(tuple.__new__, Result)
 
 
 class WebPush:
@@ -37,14 +45,24 @@ class WebPush:
         self._now = now
         self._transport = transport(timeout, WINDOW)
 
-    def send(self, message: Outgoing, targets: Iterable[Target], *, stop: Callable[[], bool]) -> Iterator[Result]:
-        """See `Sender`. Nothing more is launched once the vendor asked to be left alone."""
+    def send(
+        self, message: Outgoing, targets: Iterable[Target], *, stop: Callable[[], bool], leave: Leave = FREE
+    ) -> Iterator[Result]:
+        """See `Sender`. Nothing more is launched once the vendor asked to be left alone, or the message is over."""
         batch = _Batch(self._tokens, self._now, message, targets)
-        for reply in self._transport.exchange(batch.requests(), lambda: batch.closed or stop()):
-            yield from batch.settled()
+        over = lambda: batch.closed or batch.left() <= 0 or stop()  # noqa: E731
+        for reply in self._transport.exchange(batch.requests(), over, leave):
+            if batch.done:
+                yield from batch.settled()
+            if reply[1] in SENT:
+                yield _result((reply[0], "sent", "", None, False, True))
+                continue
             found = result(reply, batch.host, self._now())
             batch.closed = batch.closed or found.outcome == "closed"
             yield found
+        if batch.left() <= 0 and not batch.closed and not stop():  # the others hear that it is too late
+            for _ in batch.requests():
+                pass
         yield from batch.settled()
 
     def close(self) -> None:
@@ -53,50 +71,62 @@ class WebPush:
 
 
 class _Batch:
-    """One message on its way to one vendor's targets. `closed` once the vendor must be left alone."""
+    """One message on its way to one vendor's targets. `closed` once the vendor must be left alone; `done` are those of
+    which was decided without asking it."""
 
     def __init__(self, tokens: Tokens, now: Callable[[], float], message: Outgoing, targets: Iterable[Target]) -> None:
+        if len(message.payload) > LARGEST:
+            raise ValueError(f"{len(message.payload)} bytes, {LARGEST} fit")
         self._tokens = tokens
         self._now = now
         self._message = message
-        self._targets = targets
-        self._done: deque[Result] = deque()
+        self._targets = iter(targets)
         self._headers: dict[str, Headers] = {}
         self._left = 0
+        self.done: list[Result] = []
         self.host = ""
         self.closed = False
 
+    def left(self) -> int:
+        """Seconds until the message is of no use."""
+        return int(self._message.expires_at - self._now())
+
     def requests(self) -> Iterator[Request]:
         """The requests, encoded as they are pulled; what cannot be sent goes to `settled`."""
-        for target in self._targets:
-            self.host = self.host or urlsplit(target.origin).netloc
-            left = int(self._message.expires_at - self._now())
-            if left <= 0:
-                self._done.append(Result(target.id, "late", "trop tard pour être utile"))
-            elif not _legible(target):
-                self._done.append(Result(target.id, "refused", "adresse d’abonnement illisible"))
-            else:
-                try:
-                    body = encode(self._message.payload, target.p256dh, target.auth, target.armed)
-                except Unreadable:
-                    self._done.append(Result(target.id, "refused", "clés d’abonnement illisibles"))
-                else:
-                    yield Request(target.id, target.endpoint, self._head(target, left), body)
+        record = self._message.payload + LAST
+        while some := list(islice(self._targets, SOME)):
+            if (left := self.left()) <= 0:
+                self.done += [Result(one.id, "late", "trop tard pour être utile", launched=False) for one in some]
+                continue
+            salts = os.urandom(SALT * len(some))
+            for number, (ident, endpoint, origin, p256dh, auth, material, key) in enumerate(some):
+                if not self._legible(endpoint, origin):
+                    self.done.append(Result(ident, "refused", "adresse d’abonnement illisible", launched=False))
+                    continue
+                armed = material
+                if armed is None or len(armed) != ARMED:  # made by another version of ours
+                    try:
+                        armed = arm(p256dh, auth)
+                    except Unreadable:
+                        self.done.append(Result(ident, "refused", "clés d’abonnement illisibles", launched=False))
+                        continue
+                body = seal(record, armed, salts[SALT * number : SALT * (number + 1)])
+                yield _request((ident, endpoint, self._head(origin, key, left), body))
 
     def settled(self) -> Iterator[Result]:
         """What was decided without asking the vendor, once."""
-        while self._done:
-            yield self._done.popleft()
+        done, self.done = self.done, []
+        yield from done
 
-    def _head(self, target: Target, left: int) -> Headers:
+    def _head(self, origin: str, key: str, left: int) -> Headers:
         """The headers, one object a second and a key. TTL is never 0, which would drop what a phone misses."""
         if left != self._left:
             self._left = left
             self._headers.clear()
-        found = self._headers.get(target.key)
+        found = self._headers.get(key)
         if found is None:
-            found = self._headers[target.key] = (
-                ("Authorization", self._tokens.authorization(target.origin, target.key)),
+            found = self._headers[key] = (
+                ("Authorization", self._tokens.authorization(origin, key)),
                 ("TTL", str(left)),
                 ("Topic", self._message.topic),
                 ("Urgency", self._message.urgency),
@@ -105,14 +135,16 @@ class _Batch:
             )
         return found
 
+    def _legible(self, endpoint: str, origin: str) -> bool:
+        """Whether the endpoint is an address of its vendor: https, printable ASCII, no room for another host or
+        header."""
+        if not self.host:
+            self.host = urlsplit(origin).netloc
+            self._start = f"{origin}/" if _spoken(origin) else "nowhere"
+        plain = endpoint.isascii() and endpoint.isprintable() and " " not in endpoint
+        return plain and endpoint.startswith(self._start)
 
-def _legible(target: Target) -> bool:
-    """Whether the endpoint is an address of its vendor: https, printable ASCII, no room for another host or header."""
-    endpoint, scheme = target.endpoint, target.origin.partition(":")[0]
-    if not (endpoint.startswith(f"{target.origin}/") and endpoint.isascii() and endpoint.isprintable()):
-        return False
-    return " " not in endpoint and (scheme == "https" or (scheme == "http" and _loopback(target.origin)))
 
-
-def _loopback(origin: str) -> bool:
-    return urlsplit(origin).hostname in LOOPBACK
+def _spoken(origin: str) -> bool:
+    scheme = origin.partition(":")[0]
+    return scheme == "https" or (scheme == "http" and urlsplit(origin).hostname in LOOPBACK)

@@ -7,6 +7,7 @@ from itertools import chain
 from urllib.parse import urlsplit
 
 from beffroi.channels.http2.transport import Http2
+from beffroi.channels.sending import Leave
 from beffroi.channels.transport import Curl, Reply, Request
 
 
@@ -19,7 +20,7 @@ class Road:
         self._fast: Http2 | None = None
         self._slow: Curl | None = None
 
-    def exchange(self, requests: Iterator[Request], stop: Callable[[], bool]) -> Iterator[Reply]:
+    def exchange(self, requests: Iterator[Request], stop: Callable[[], bool], leave: Leave) -> Iterator[Reply]:
         """See `Transport`. All requests are for one vendor."""
         first = None if stop() else next(requests, None)
         if first is None:
@@ -29,10 +30,10 @@ class Road:
         if parts.scheme == "https":
             self._fast = self._fast or Http2(self._timeout, self._window)
             if self._fast.speaks(f"https://{parts.netloc}"):
-                left = yield from self._fast.exchange(chain(left, requests), stop)
+                left = yield from self._fast.exchange(chain(left, requests), stop, leave)
         if left:
             self._slow = self._slow or Curl(self._timeout, self._window)
-            yield from self._slow.exchange(chain(left, requests), stop)
+            yield from self._slow.exchange(chain(left, requests), stop, leave)
 
     def close(self) -> None:
         """Close every connection."""

@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
-WINDOW = 120
-"""Messages handed to a vendor and not yet answered, at most, by one sender."""
+DOUBT = 150
+"""Messages that a killed process repeats, at most: those in flight and those whose answer is not committed, to all
+vendors together. A commit comes before whatever would make them more."""
+
+WINDOW = DOUBT
+"""Messages handed to a vendor and not yet answered, at most, by one sender; and as many are made ready meanwhile."""
 
 COMMIT = 100
-"""Results committed at once, at most."""
-
-DOUBT = 150
-"""Messages that a killed worker repeats, at most: those in flight and those whose answer is not committed. A commit
-comes before whatever would make them more."""
+"""Answers that are waited for, of `WINDOW`, before they are committed together and their room is filled again."""
 
 Outcome = Literal["sent", "gone", "refused", "retry", "closed", "late"]
 
@@ -62,7 +62,8 @@ class Result(NamedTuple):
              looked (400, 401, 403, 413): the worker raises an alarm. The message stays owed.
     late     it expired before it could be sent.
 
-    `doubt` is true where the vendor may have taken the message although its answer was lost.
+    `doubt` is true where the vendor may have taken the message although its answer was lost; `launched` is false where
+    it was decided without asking the vendor, hence without leave.
     """
 
     id: int
@@ -70,18 +71,47 @@ class Result(NamedTuple):
     reason: str = ""
     retry_at: int | None = None
     doubt: bool = False
+    launched: bool = True
+
+
+class Leave(Protocol):
+    """Who keeps the books allows launches, and commits answers first where too many messages would be in doubt."""
+
+    def take(self, wanted: int, *, hurry: bool = False) -> int:
+        """How many of so many may be launched now. 0: wait for what is in flight; where nothing is, nothing more goes
+        out. Unless in a `hurry`, it is refused while so few answers came that others had better be waited for."""
+
+    def give_back(self, count: int) -> None:
+        """So many of those that were allowed were not launched, and will have no result."""
+
+
+class Free:
+    """Nobody keeps books."""
+
+    def take(self, wanted: int, *, hurry: bool = False) -> int:
+        """All of them."""
+        return wanted
+
+    def give_back(self, count: int) -> None:
+        """Nothing to do."""
+
+
+FREE = Free()
 
 
 class Sender(Protocol):
     """Sends to one vendor at a time, from one thread; keeps its connections from one call to the next."""
 
-    def send(self, message: Outgoing, targets: Iterable[Target], *, stop: Callable[[], bool]) -> Iterator[Result]:
-        """One result for each target that was taken, in the order of the answers. Raises nothing for a vendor's fault.
+    def send(
+        self, message: Outgoing, targets: Iterable[Target], *, stop: Callable[[], bool], leave: Leave = FREE
+    ) -> Iterator[Result]:
+        """One result for each target that was launched, in the order of the answers. Raises nothing for a vendor's
+        fault.
 
-        Targets are pulled as they are needed (a few dozen ahead at most), at most `WINDOW` messages are in flight, and
-        whatever came back is yielded before anything more is launched. Once `stop()` is true nothing more is launched:
-        what is in flight is waited for and yielded, targets that were pulled but not launched get no result. However
-        the iterator ends, closed early included, nothing is left in flight.
+        Targets are pulled as they are needed, `WINDOW` ahead at most; they are launched by `leave`, at most `WINDOW` are
+        in flight, and whatever came back is yielded before anything more is launched. Once `stop()` is true nothing
+        more is launched: what is in flight is waited for and yielded, targets that were pulled but not launched get no
+        result. However the iterator ends, closed early included, nothing is left in flight.
         """
 
     def close(self) -> None:

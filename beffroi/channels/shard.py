@@ -1,25 +1,27 @@
-"""One worker on one shard: read it, hand it to a sender, and write what comes back, every `COMMIT` results or sooner.
+"""One worker on one shard: read it, hand it to a sender, and write what comes back, `COMMIT` answers or so together.
 
-What is killed here leaves in doubt what was in flight and what was answered since the last commit: `DOUBT` messages at
-most. These are told again by whoever goes on, and the phone shows one notification.
+What is killed here leaves in doubt what was in flight and what was answered since the last commit: its share of
+`DOUBT` messages at most. These are told again by whoever goes on, and the phone shows one notification.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
+from beffroi.channels.doubt import Share
 from beffroi.channels.sending import COMMIT, DOUBT, Outgoing, Result, Sender, Target
 from beffroi.store import armed, quiet, shards
 from beffroi.store.audience import Choice
-from beffroi.store.db import transaction
-from beffroi.store.entries import Later, Progress, Row, Shard
+from beffroi.store.db import Held
+from beffroi.store.entries import Later, Person, Progress, Shard
 
 READ = 500
 """Subscriptions read at once."""
@@ -49,10 +51,12 @@ class Tally:
 
 @dataclass(slots=True)
 class Means:
-    """What a worker works with. `lease` in seconds, `now` in seconds since 1970. `fault` is called with the name of each
-    instant at which a crash would hurt: tests die there."""
+    """What a worker works with: a connection to the ledger, its share of what may be in doubt. `lease` in seconds, `now`
+    in seconds since 1970. `fault` is called with the name of each instant at which a crash would hurt: tests die there.
+    """
 
-    engine: Engine
+    store: Held
+    share: Share
     owner: str
     lease: int
     zone: ZoneInfo
@@ -63,19 +67,28 @@ class Means:
     fault: Callable[[str], None] = lambda point: None
 
 
+_target = partial(tuple.__new__, Target)  # a named tuple's own constructor takes three times as long
+
+TICK = 0.1
+"""Seconds for which others' answers are waited for, at once, where all that may be in doubt is theirs."""
+
+NEVER = -1
+"""In the place of the instant until which somebody is held: of no concern to them."""
+
+
 class Work:
-    """One shard in hand."""
+    """One shard in hand, and the `Leave` of its sender."""
 
     def __init__(self, means: Means, sender: Sender, shard: Shard, tally: Tally) -> None:
         self._means, self._sender, self._shard, self._tally = means, sender, shard, tally
         self._flying: dict[int, None] = dict.fromkeys(shard.flying)
-        self._doubtful = frozenset(shard.flying)
-        self._material: dict[int, bytes] = {}
-        self._again: dict[int, int] = {}  # of `retries`, where they stay until they are answered
+        self._known = set(shard.flying)  # in doubt, or of `retries`, where they stay until they are answered
+        self._attempts: dict[int, int] = {}
         self._cursor = shard.cursor
         self._progress = Progress(shard.cursor, [])
+        self._handed = 0  # launched without an answer
         self._taken = 0  # answers not committed
-        self._handed = 0  # targets without an answer
+        self._idle = 0  # decisions, without a launch, not committed
         self._over = False  # nothing more goes out
         self._through = False  # the range is at its end
         self._lost = False  # somebody else has the shard, or nobody is to have it
@@ -84,15 +97,17 @@ class Work:
         """Go through the shard as far as it goes. However this ends, the answers that came are written."""
         said = self._shard.message
         message = Outgoing(said.payload.encode(), said.urgency, said.topic, said.expires_at)
-        results = self._sender.send(message, self._targets(), stop=self._stop)
+        results = self._sender.send(message, self._targets(), stop=self._stop, leave=self)
+        fault = self._means.fault
         try:
             for result in results:
-                self._means.fault("answered")
+                fault("answered")
                 self._take(result)
         finally:
             close = getattr(results, "close", None)
             if close:
                 close()
+            self.give_back(self._handed)  # without an answer for ever
             self._commit()
             if not self._lost:
                 self._leave()
@@ -103,76 +118,106 @@ class Work:
     def _stop(self) -> bool:
         return self._over or self._means.stopped()
 
+    # what may go out
+
+    def take(self, wanted: int, *, hurry: bool = False) -> int:
+        """See `Leave`: commit where so many more would leave too many in doubt."""
+        share = self._means.share
+        while not self._stop():
+            free = share.limit - self._handed
+            if self._handed and not hurry and free < min(wanted, share.limit * COMMIT // DOUBT):
+                break  # let answers gather
+            if self._taken and wanted > free - self._taken:
+                self._commit()
+                continue
+            granted = share.take(min(wanted, free), patience=0 if self._handed else TICK)
+            self._handed += granted
+            if granted or self._handed:
+                return granted
+        return 0
+
+    def give_back(self, count: int) -> None:
+        """See `Leave`."""
+        self._handed -= count
+        self._means.share.give(count)
+
     # what goes out
 
     def _targets(self) -> Iterator[Target]:
         """Who is in doubt, who is to be tried again, then the rest of the range."""
-        with transaction(self._means.engine) as connection:
-            doubtful = self._armed(connection, shards.again(connection, self._shard))
-        for number in set(self._shard.flying) - {row.id for row in doubtful}:
-            del self._flying[number]  # they left
-        yield from self._awake(doubtful)
+        if self._shard.flying:
+            with self._means.store.transaction() as connection:
+                doubtful = self._sorted(connection, shards.again(connection, self._shard))
+            for number in set(self._shard.flying) - {person[0] for person, _, _ in doubtful}:
+                del self._flying[number]  # they left
+            yield from self._awake(doubtful)
         after = 0
-        while rows := self._due(after):
-            after = rows[-1].id
-            self._again |= {row.id: row.attempts for row in rows}
-            yield from self._awake([row for row in rows if row.id not in self._shard.flying])
-        while people := self._read():
-            yield from self._stretch(people)
+        while self._shard.retries and (rows := self._due(after)):
+            after = rows[-1][0][0]
+            yield from self._awake([row for row in rows if row[0][0] not in self._shard.flying])
+        while self._cursor < self._shard.high and not self._stop():
+            yield from self._stretch(self._read())
         self._through = not self._stop()
 
-    def _due(self, after: int) -> list[Row]:
-        with transaction(self._means.engine) as connection:
-            return self._armed(connection, shards.due(connection, self._shard, self._second(), after, READ))
+    def _due(self, after: int) -> list[_Sorted]:
+        with self._means.store.transaction() as connection:
+            rows = shards.due(connection, self._shard, self._second(), after, READ)
+            self._attempts |= {person[0]: attempts for person, attempts in rows}
+            self._known |= self._attempts.keys()
+            return self._sorted(connection, [person for person, _ in rows])
 
-    def _read(self) -> list[tuple[Row, bool]]:
-        """The next subscriptions of the range, and whether each is concerned; none where this worker is to stop."""
-        if self._stop():
-            return []
-        audience, concerned = self._shard.audience, dict[tuple[str, str, int], bool]()
-        found = []
-        with transaction(self._means.engine) as connection:
-            for row, choice in shards.read(connection, self._shard, self._cursor, READ):
-                if choice not in concerned:
-                    concerned[choice] = audience.admits(Choice.read(*choice))
-                found.append((row, concerned[choice]))
-            told = iter(self._armed(connection, [row for row, wanted in found if wanted]))
+    def _read(self) -> list[_Sorted]:
+        with self._means.store.transaction() as connection:
+            found = self._sorted(connection, shards.read(connection, self._shard, self._cursor, READ))
         self._means.fault("read")
-        return [(next(told) if wanted else row, wanted) for row, wanted in found]
+        return found
 
-    def _stretch(self, people: Sequence[tuple[Row, bool]]) -> Iterator[Target]:
+    def _sorted(self, connection: Connection, people: list[Person]) -> list[_Sorted]:
+        """Each with the instant until which it is held, and its key material, kept for what is urgent: that is deleted
+        by this same transaction."""
+        until = self._until()
+        found = [(person, until(person[5:])) for person in people]
+        material: dict[int, bytes] = {}
+        if self._means.prearmed and self._shard.message.urgency == "high":
+            material = armed.take(connection, [person[0] for person, held in found if not held])
+        return [(person, held, material.get(person[0])) for person, held in found]
+
+    def _stretch(self, people: list[_Sorted]) -> Iterator[Target]:
         """The cursor goes with whoever is handed over, passed by, or held until the morning."""
-        awake = self._wakes()
-        for row, wanted in people:
-            if not self._may_go():
+        origin, flying = self._shard.origin, self._flying
+        for (number, endpoint, p256dh, auth, key, *_), held, material in people:
+            if self._over:
                 return
-            self._cursor = row.id
-            if wanted and awake(row):
-                self._flying[row.id] = None
-                yield self._target(row)
+            self._cursor = number
+            if not held:
+                flying[number] = None
+                yield _target((number, endpoint, origin, p256dh, auth, material, key))
+            elif held > 0:
+                self._hold(number, held)
+        if len(people) < READ:
+            self._cursor = self._shard.high
         if len(self._progress.later) >= READ:
             self._commit()
 
-    def _awake(self, rows: Sequence[Row]) -> Iterator[Target]:
-        awake = self._wakes()
-        for row in rows:
-            if not self._may_go():
+    def _awake(self, people: Iterable[_Sorted]) -> Iterator[Target]:
+        for (number, endpoint, p256dh, auth, key, *_), held, material in people:
+            if self._over:
                 return
-            if awake(row):
-                yield self._target(row)
-            else:
-                self._flying.pop(row.id, None)
+            if held > 0:
+                self._flying.pop(number, None)
+                self._hold(number, held)
+            else:  # whoever no longer wants to hear of it was about to be told
+                yield _target((number, endpoint, self._shard.origin, p256dh, auth, material, key))
 
-    def _may_go(self) -> bool:
-        """Commit where one more message would leave too many in doubt; whether this worker is to go on."""
-        if self._handed + self._taken >= DOUBT:
-            self._commit()
-        return not self._over
+    def _hold(self, number: int, until: int) -> None:
+        self._progress.later.append(Later(number, "held", until))
+        self._tally.outcomes["held"] += 1
 
-    def _wakes(self) -> Callable[[Row], bool]:
-        """Tells who may be rung now; the others are held. Asked anew for each few hundred, as the clock goes on."""
-        until: dict[str, int] = {}
-        said, zone, now = self._shard.message, self._means.zone, self._second()
+    def _until(self) -> Callable[[tuple[str, str, str, int]], int]:
+        """Tells until when somebody who chose so is held: 0 for who may be rung now, `NEVER` for who is not concerned.
+        Asked anew for each few hundred, as the clock goes on."""
+        said, zone, now, audience = self._shard.message, self._means.zone, self._second(), self._shard.audience
+        found: dict[tuple[str, str, str, int], int] = {}
 
         def wait(hours: str) -> int:
             if said.wait == "loud":
@@ -180,60 +225,64 @@ class Work:
             morning = quiet.later(hours, self._shard.announced_at, zone) if said.wait == "later" else 0
             return morning if morning > now else quiet.release(hours, now, zone)
 
-        def awake(row: Row) -> bool:
-            if row.quiet not in until:
-                until[row.quiet] = wait(row.quiet)
-            if until[row.quiet]:
-                self._progress.later.append(Later(row.id, "held", until[row.quiet]))
-                self._again.pop(row.id, None)
-                self._tally.outcomes["held"] += 1
-            return not until[row.quiet]
+        def until(chosen: tuple[str, str, str, int]) -> int:
+            held = found.get(chosen)
+            if held is None:
+                hours, categories, areas, alerts_only = chosen
+                concerned = audience.admits(Choice.read(categories, areas, alerts_only))
+                held = found[chosen] = wait(hours) if concerned else NEVER
+            return held
 
-        return awake
-
-    def _armed(self, connection: Connection, rows: list[Row]) -> list[Row]:
-        """With the key material made ahead, kept for what is urgent; deleted by this same transaction."""
-        if not self._means.prearmed or self._shard.message.urgency != "high":
-            return rows
-        self._material |= armed.take(connection, [row.id for row in rows])
-        return rows
-
-    def _target(self, row: Row) -> Target:
-        self._handed += 1
-        material = self._material.pop(row.id, None)
-        return Target(row.id, row.endpoint, self._shard.origin, row.p256dh, row.auth, material, row.vapid)
+        return until
 
     # what comes back
 
     def _take(self, result: Result) -> None:
-        """Note one answer, and commit when there are enough of them."""
-        known = result.id in self._again or result.id in self._doubtful
-        attempts = self._again.pop(result.id, 0)
-        self._flying.pop(result.id, None)
-        self._taken += 1
-        self._handed -= 1
-        progress = self._progress
+        """Note one answer."""
+        number, outcome = result[0], result[1]
+        progress, tally = self._progress, self._tally
+        self._flying.pop(number, None)
+        if result.launched:
+            self._handed -= 1
+            self._taken += 1
+        else:
+            self._idle += 1
+        if outcome == "sent":
+            progress.sent += 1
+            tally.outcomes["sent"] += 1
+            tally.failures = tally.refusals = 0
+            if self._known:
+                self._settle(number)
+            return
+        self._unsent(result)
+        if self._idle >= COMMIT or (progress.closed_until and not self._over):
+            self._over = self._over or bool(progress.closed_until)
+            self._commit()
+
+    def _settle(self, number: int) -> None:
+        """Answered for good."""
+        if number in self._known:
+            self._progress.settled.append(number)
+
+    def _unsent(self, result: Result) -> None:
+        """An answer that is not "sent": what it means for this phone."""
+        progress, tally = self._progress, self._tally
+        failed = result.outcome == "closed" and result.retry_at is None
+        tally.outcomes["refused" if failed else result.outcome] += 1
+        if result.reason:
+            tally.reasons[result.reason] += 1
         if result.outcome in {"retry", "closed"}:
-            progress.later.append(self._later(result, attempts))
-        elif known:
-            progress.settled.append(result.id)
+            progress.later.append(self._later(result, self._attempts.get(result.id, 0)))
+            return
+        self._settle(result.id)
         match result.outcome:
-            case "sent":
-                progress.sent += 1
-                self._tally.failures = self._tally.refusals = 0
             case "gone":
                 progress.gone.append(result.id)
-                self._tally.failures = 0
+                tally.failures = 0
             case "refused":
                 progress.refused += 1
             case "late":
                 progress.late += 1
-        failed = result.outcome == "closed" and result.retry_at is None
-        self._tally.outcomes["refused" if failed else result.outcome] += 1
-        if result.reason:
-            self._tally.reasons[result.reason] += 1
-        if self._taken >= COMMIT or progress.closed_until or self._over:
-            self._commit()
 
     def _later(self, result: Result, attempts: int) -> Later:
         """When to try again, and whether the vendor is to be left alone meanwhile."""
@@ -257,27 +306,31 @@ class Work:
     def _close(self, until: int, alarm: str = "") -> None:
         self._progress.closed_until = max(self._progress.closed_until, until)
         self._progress.alarm = alarm or self._progress.alarm
-        self._over = True
 
     # what is written
 
     def _commit(self) -> None:
-        progress, self._taken = self._progress, 0
+        progress, taken = self._progress, self._taken
+        self._taken = self._idle = 0
         progress.cursor, progress.flying = self._cursor, list(self._flying)
         self._progress = Progress(self._cursor, [])
         means, shard, now = self._means, self._shard, self._second()
         means.fault("commit")
-        with transaction(means.engine) as connection:
-            if not shards.advance(connection, means.owner, shard, progress, now, means.lease):
-                self._over = self._lost = True
-            elif shards.interrupted(connection, shard, now):
-                self._over = True
+        with means.store.transaction() as connection:
+            standing = shards.advance(connection, means.owner, shard, progress, now, means.lease)
             means.fault("written")
         means.fault("committed")
+        means.share.give(taken)
+        self._lost = standing is None
+        self._over = self._over or standing is None or standing.interrupted
 
     def _leave(self) -> None:
         through = self._through and not self._flying
-        with transaction(self._means.engine) as connection:
+        with self._means.store.transaction() as connection:
             shards.leave(connection, self._means.owner, self._shard, through=through)
             self._means.fault("leaving")
         self._means.fault("left")
+
+
+_Sorted = tuple[Person, int, bytes | None]
+"""Somebody, the instant until which they are held (0, `NEVER`), and key material made ahead."""

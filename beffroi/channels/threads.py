@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Protocol
 
-from beffroi.channels.sending import Outgoing, Result, Target
+from beffroi.channels.sending import FREE, Leave, Outgoing, Result, Target
 from beffroi.errors import Gone, SendError
 from beffroi.store.entries import Message, Recipient
 
@@ -30,13 +30,18 @@ class ThreadSender:
         self._channel, self._threads, self._now = channel, threads, now
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="send")
 
-    def send(self, message: Outgoing, targets: Iterable[Target], *, stop: Callable[[], bool]) -> Iterator[Result]:
+    def send(
+        self, message: Outgoing, targets: Iterable[Target], *, stop: Callable[[], bool], leave: Leave = FREE
+    ) -> Iterator[Result]:
         """As `Sender.send`."""
         said = Message(message.payload.decode(), message.urgency, message.topic, message.expires_at)
         rest, flying = iter(targets), set[Future[Result]]()
         try:
             while True:
-                while len(flying) < self._threads and not stop() and (target := next(rest, None)):
+                while len(flying) < self._threads and not stop() and leave.take(1, hurry=True):
+                    if (target := next(rest, None)) is None:
+                        leave.give_back(1)
+                        break
                     flying.add(self._pool.submit(self._one, said, target))
                 if not flying:
                     return

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple, Protocol
 import certifi
 import pycurl
 
+from beffroi.channels.sending import Leave
+
 CONNECTIONS = 4
 """At most, to one vendor, where requests share them (HTTP/2)."""
 
@@ -48,12 +50,12 @@ class Reply(NamedTuple):
 class Transport(Protocol):
     """A road to one vendor, used by one thread."""
 
-    def exchange(self, requests: Iterator[Request], stop: Callable[[], bool]) -> Iterator[Reply]:
-        """The replies, in the order in which they come.
+    def exchange(self, requests: Iterator[Request], stop: Callable[[], bool], leave: Leave) -> Iterator[Reply]:
+        """The replies, in the order in which they come: one for each request that was launched.
 
-        `requests` is pulled as there is room, and no further once `stop()` is true: what is in flight is then waited
-        for. Every reply that is there is yielded before anything more is pulled. An iterator that is closed early
-        leaves nothing in flight.
+        `requests` is pulled ahead, launched by `leave`, and no further once `stop()` is true: what is in flight is then
+        waited for. Every reply that is there is yielded before anything more is launched. An iterator that is closed
+        early leaves nothing in flight.
         """
 
     def close(self) -> None:
@@ -88,10 +90,10 @@ class Curl:
         self._room = min(window, CONNECTIONS)
         self._known = False  # the first answer says whether requests share connections
 
-    def exchange(self, requests: Iterator[Request], stop: Callable[[], bool]) -> Iterator[Reply]:
+    def exchange(self, requests: Iterator[Request], stop: Callable[[], bool], leave: Leave) -> Iterator[Reply]:
         """See `Transport`."""
         try:
-            while self._launch(requests, stop) or self._flying:
+            while self._launch(requests, stop, leave) or self._flying:
                 while self._multi.perform()[0] == pycurl.E_CALL_MULTI_PERFORM:
                     pass
                 replies = self._replies()
@@ -104,18 +106,18 @@ class Curl:
                 self._free.append(handle)
             self._flying.clear()
 
-    def _launch(self, requests: Iterator[Request], stop: Callable[[], bool]) -> int:
+    def _launch(self, requests: Iterator[Request], stop: Callable[[], bool], leave: Leave) -> int:
         """Fill the window; return how many were launched."""
+        room = min(len(self._free), self._room - len(self._flying))
+        allowed = leave.take(room, hurry=True) if room > 0 and not stop() else 0
         launched = 0
-        while self._free and len(self._flying) < self._room and not stop():
-            request = next(requests, None)
-            if request is None:
-                break
+        while launched < allowed and not stop() and (request := next(requests, None)):
             handle = self._free.pop()
             handle.load(request)
             self._flying[handle.curl] = handle
             self._multi.add_handle(handle.curl)
             launched += 1
+        leave.give_back(allowed - launched)
         return launched
 
     def _replies(self) -> list[Reply]:

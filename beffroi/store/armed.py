@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from sqlalchemy import ARRAY, BigInteger, Connection, any_, bindparam, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -27,26 +28,36 @@ def take(connection: Connection, ids: Iterable[int]) -> dict[int, bytes]:
     return {row[0]: bytes(row[1]) for row in rows}
 
 
-def bare(connection: Connection, after: int, limit: int) -> list[tuple[int, str]]:
-    """The next subscriptions without any: (id, p256dh)."""
+class Made(NamedTuple):
+    """Material, and the browser's keys for which it was made."""
+
+    p256dh: str
+    auth: str
+    material: bytes
+
+
+def bare(connection: Connection, after: int, limit: int) -> list[tuple[int, str, str]]:
+    """The next subscriptions without any: (id, p256dh, auth)."""
     columns = subscriptions.c
     query = (
-        select(columns.id, columns.p256dh)
+        select(columns.id, columns.p256dh, columns.auth)
         .select_from(subscriptions.outerjoin(armed))
         .where(columns.id > after, armed.c.subscription_id.is_(None))
         .order_by(columns.id)
         .limit(limit)
     )
-    return [(row[0], row[1]) for row in connection.execute(query)]
+    return [(row[0], row[1], row[2]) for row in connection.execute(query)]
 
 
-def put(connection: Connection, made: Mapping[int, tuple[str, bytes]]) -> None:
-    """Keep material made for these p256dh keys; not where the browser has meanwhile left, or changed its key."""
+def put(connection: Connection, made: Mapping[int, Made]) -> None:
+    """Keep what was made; not where the browser has meanwhile left, or changed its keys."""
     for ids in batches(made):
         columns = subscriptions.c
-        now = connection.execute(select(columns.id, columns.p256dh).where(columns.id.in_(ids)).with_for_update())
+        query = select(columns.id, columns.p256dh, columns.auth).where(columns.id.in_(ids)).with_for_update()
         rows = [
-            {"subscription_id": number, "material": made[number][1]} for number, key in now if made[number][0] == key
+            {"subscription_id": row.id, "material": made[row.id].material}
+            for row in connection.execute(query)
+            if made[row.id][:2] == (row.p256dh, row.auth)
         ]
         if rows:
             insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(armed)

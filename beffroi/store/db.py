@@ -35,7 +35,7 @@ def connect(url: str) -> Engine:
         # hide_parameters: an endpoint is personal data, and errors end up in logs.
         far = parsed.get_backend_name() != "sqlite"
         network = NETWORK if far else {}
-        engine = create_engine(parsed, pool_pre_ping=far, hide_parameters=True, connect_args=network)
+        engine = create_engine(parsed, pool_pre_ping=far, hide_parameters=True, connect_args=network, max_overflow=-1)
         if parsed.get_backend_name() == "sqlite":
             event.listen(engine, "connect", _tune_sqlite)
             event.listen(engine, "begin", _begin_immediate)
@@ -57,6 +57,31 @@ def transaction(engine: Engine) -> Iterator[Connection]:
             yield connection
     except SQLAlchemyError as error:
         raise StoreError(f"La base de données {_shown(str(engine.url))} ne répond pas : {error}") from error
+
+
+class Held:
+    """One connection, kept for many short transactions in a row, by one thread."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """As the function of that name. Raises `StoreError`."""
+        try:
+            with _turn(self._engine):
+                self._connection = self._connection or self._engine.connect()
+                with self._connection.begin():
+                    yield self._connection
+        except SQLAlchemyError as error:
+            raise StoreError(f"La base de données {_shown(str(self._engine.url))} ne répond pas : {error}") from error
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 _turns: dict[str, Turns] = {}

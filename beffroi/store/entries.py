@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from beffroi.store.audience import Audience, Interest
 
@@ -62,7 +62,7 @@ class Shard:
     """A part of an announcement's work, claimed: the subscriptions of one vendor with `low` < id <= `high`.
 
     Everybody up to `cursor` was answered or stands in `flying` (handed over, no answer written) or in `retries`.
-    `announced_at` is the instant of the announcement.
+    `announced_at` is the instant of the announcement; `retries` whether somebody is to be tried again now.
     """
 
     id: int
@@ -74,18 +74,20 @@ class Shard:
     message: Message
     audience: Audience
     announced_at: int
+    retries: bool = True
 
 
-class Row(NamedTuple):
-    """One subscription as a shard reads it; `attempts` counts the tries before this one."""
+Person = tuple[int, str, str, str, str, str, str, str, int]
+"""One subscription as a shard reads it, plain as it is read a million times: id, endpoint, p256dh, auth, public VAPID
+key, then what was chosen: quiet hours, categories, areas, alerts only."""
 
-    id: int
-    endpoint: str
-    p256dh: str
-    auth: str
-    vapid: str
-    quiet: str
-    attempts: int = 0
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a shard stands after a commit: `interrupted` where its vendor was closed, by whichever worker, or where
+    something more urgent is due for it: who has the week's news in hand makes way for an alert."""
+
+    interrupted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

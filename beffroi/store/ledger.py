@@ -98,6 +98,12 @@ def owed(connection: Connection) -> int:
     return max(0, int(connection.execute(query).scalar_one()))
 
 
+def owed_to(connection: Connection) -> dict[str, int]:
+    """The same by vendor, for those to whose subscribers something is owed."""
+    query = select(shards.c.origin, func.sum(remaining())).where(shards.c.state == "open").group_by(shards.c.origin)
+    return {row[0]: max(0, int(row[1])) for row in connection.execute(query)}
+
+
 def held(connection: Connection) -> int:
     """How many of them wait for a morning."""
     return connection.execute(select(func.count()).select_from(retries).where(retries.c.kind == "held")).scalar_one()

@@ -7,14 +7,15 @@ learns of it there and stops.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import closing
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, CursorResult, delete, exists, func, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from beffroi.store.audience import Audience
-from beffroi.store.entries import Message, Progress, Row, Shard
+from beffroi.store.entries import Message, Person, Progress, Shard, Standing
 from beffroi.store.ledger import batches, remaining
 from beffroi.store.tables import announcements, retries, shards, subscriptions, vendors
 
@@ -53,7 +54,7 @@ def claim(
         .values(owner=owner, lease_until=now + lease)
         .returning(columns.id)
     ).scalar()
-    return None if taken is None else _described(connection, taken)
+    return None if taken is None else _described(connection, taken, now)
 
 
 def due_now(connection: Connection, now: int) -> list[tuple[int, str, str]]:
@@ -95,59 +96,60 @@ def _busy(now: int) -> ColumnElement[bool]:
     )
 
 
-def _described(connection: Connection, shard_id: int) -> Shard:
-    s, a = shards.c, announcements.c
-    row = connection.execute(
-        select(s.origin, s.high, s.cursor, s.flying, s.rank, a.audience, a.created_at)
-        .add_columns(a.payload, a.urgency, a.topic, a.expires_at, a.wait)
-        .select_from(shards.join(announcements))
-        .where(s.id == shard_id)
-    ).one()
-    flying = tuple(json.loads(row.flying))
-    message = Message(*row[7:12])
+_DESCRIBED = text(
+    """
+    SELECT s.origin, s.high, s.cursor, s.flying, s.rank, a.audience, a.created_at,
+        EXISTS (SELECT 1 FROM retries r WHERE r.shard_id = s.id AND r.kind <> 'held' AND r.not_before <= :now),
+        a.payload, a.urgency, a.topic, a.expires_at, a.wait
+    FROM shards s JOIN announcements a ON a.id = s.announcement_id WHERE s.id = :shard
+    """
+)
+
+
+def _described(connection: Connection, shard_id: int, now: int) -> Shard:
+    row = connection.execute(_DESCRIBED, {"shard": shard_id, "now": now}).one()
+    origin, high, cursor, flying, rank, audience, at, again, *said = row
+    ids = tuple(json.loads(flying))
     return Shard(
-        shard_id,
-        row.origin,
-        row.high,
-        row.cursor,
-        flying,
-        row.rank,
-        message,
-        Audience.read(row.audience),
-        row.created_at,
+        shard_id, origin, high, cursor, ids, rank, Message(*said), Audience.read(audience), at, retries=bool(again)
     )
 
 
-# read
+# read: in SQL, as SQLAlchemy spends more on building statements than SQLite on running them
 
-_COLUMNS = subscriptions.c
-_PERSON = (_COLUMNS.id, _COLUMNS.endpoint, _COLUMNS.p256dh, _COLUMNS.auth, _COLUMNS.vapid, _COLUMNS.quiet)
-_CHOICES = (_COLUMNS.categories, _COLUMNS.areas, _COLUMNS.alerts_only)
-
-
-def read(connection: Connection, shard: Shard, after: int, limit: int) -> Iterator[tuple[Row, tuple[str, str, int]]]:
-    """The next subscriptions of its range, each with what was chosen: the arguments of `Choice.read`."""
-    query = select(*_PERSON, *_CHOICES).where(
-        _COLUMNS.origin == shard.origin, _COLUMNS.id > after, _COLUMNS.id <= shard.high
-    )
-    for row in connection.execute(query.order_by(_COLUMNS.id).limit(limit)).all():
-        yield Row(*row[:6]), (row[6], row[7], row[8])
+_PERSON = "s.id, s.endpoint, s.p256dh, s.auth, s.vapid, s.quiet, s.categories, s.areas, s.alerts_only"
+_READ = text(
+    f"SELECT {_PERSON} FROM subscriptions s "  # noqa: S608  # columns, and nothing of anybody's
+    "WHERE s.origin = :origin AND s.id > :after AND s.id <= :high ORDER BY s.id LIMIT :most"
+)
 
 
-def again(connection: Connection, shard: Shard) -> list[Row]:
+def read(connection: Connection, shard: Shard, after: int, limit: int) -> list[Person]:
+    """The next subscriptions of its range."""
+    values = {"origin": shard.origin, "after": after, "high": shard.high, "most": limit}
+    return _plain(connection.execute(_READ, values))
+
+
+def again(connection: Connection, shard: Shard) -> list[Person]:
     """Those that a former worker handed over without an answer being written: in doubt, and told again."""
-    found: list[Row] = []
+    found: list[Person] = []
     for ids in batches(shard.flying):
-        rows = connection.execute(select(*_PERSON).where(_COLUMNS.id.in_(ids)).order_by(_COLUMNS.id))
-        found += [Row(*row) for row in rows]
+        rows = connection.execute(select(*_COLUMNS).where(subscriptions.c.id.in_(ids)).order_by(subscriptions.c.id))
+        found += _plain(rows)
     return found
 
 
-def due(connection: Connection, shard: Shard, now: int, after: int, limit: int) -> list[Row]:
-    """The next of those to be tried again now; who left meanwhile is forgotten."""
+def _plain(rows: CursorResult[Any]) -> list[Person]:
+    """As the driver gives them: nothing in them needs SQLAlchemy."""
+    with closing(rows):
+        return [] if rows.cursor is None else list(rows.cursor.fetchall())
+
+
+def due(connection: Connection, shard: Shard, now: int, after: int, limit: int) -> list[tuple[Person, int]]:
+    """The next of those to be tried again now, and how often each was tried; who left meanwhile is forgotten."""
     columns = retries.c
     rows = connection.execute(
-        select(columns.subscription_id, columns.attempts, *_PERSON)
+        select(columns.subscription_id, columns.attempts, *_COLUMNS)
         .select_from(retries.outerjoin(subscriptions, subscriptions.c.id == columns.subscription_id))
         .where(columns.shard_id == shard.id, columns.kind.in_(READY), columns.not_before <= now)
         .where(columns.subscription_id > after)
@@ -156,7 +158,13 @@ def due(connection: Connection, shard: Shard, now: int, after: int, limit: int) 
     ).all()
     left = [row[0] for row in rows if row[2] is None]
     _forget(connection, shard.id, left)
-    return [Row(*row[2:8], attempts=row[1]) for row in rows if row[2] is not None]
+    return [(tuple(row[2:]), row[1]) for row in rows if row[2] is not None]
+
+
+_COLUMNS = [
+    subscriptions.c[name]
+    for name in ("id", "endpoint", "p256dh", "auth", "vapid", "quiet", "categories", "areas", "alerts_only")
+]
 
 
 def _forget(connection: Connection, shard_id: int, ids: Iterable[int]) -> None:
@@ -166,50 +174,53 @@ def _forget(connection: Connection, shard_id: int, ids: Iterable[int]) -> None:
 
 # write
 
-# Run for every 30 messages: built once, as SQLAlchemy spends more on building them than SQLite on running them.
-_ADVANCE = (
-    update(shards)
-    .where(shards.c.id == bindparam("shard_id"), shards.c.owner == bindparam("of"), shards.c.state == "open")
-    .values(
-        cursor=bindparam("up_to"),
-        flying=bindparam("in_flight"),
-        sent=shards.c.sent + bindparam("more_sent"),
-        gone=shards.c.gone + bindparam("more_gone"),
-        refused=shards.c.refused + bindparam("more_refused"),
-        late=shards.c.late + bindparam("more_late"),
-        lease_until=bindparam("until"),
-    )
+# One statement a commit: what is written, and what must be known to go on.
+_ADVANCE = text(
+    f"""
+    UPDATE shards SET cursor = :cursor, flying = :flying, sent = sent + :sent, gone = gone + :gone,
+        refused = refused + :refused, late = late + :late, lease_until = :until
+    WHERE id = :shard AND owner = :owner AND state = 'open'
+    RETURNING
+        COALESCE((SELECT closed_until FROM vendors v WHERE v.origin = shards.origin), 0),
+        COALESCE((SELECT alarm FROM vendors v WHERE v.origin = shards.origin), ''),
+        EXISTS (
+            SELECT 1 FROM shards o WHERE o.state = 'open' AND o.rank < shards.rank AND o.due_at <= :now
+            AND o.origin = shards.origin AND (o.lease_until <= :now OR o.lease_until > :now + {LONGEST_LEASE})
+        )
+    """  # noqa: S608  # a number of ours
 )
-_VENDOR = select(vendors.c.closed_until, vendors.c.alarm).where(vendors.c.origin == bindparam("vendor"))
 
 
-def advance(connection: Connection, owner: str, shard: Shard, progress: Progress, now: int, lease: int) -> bool:
-    """Write what was answered, together: cursor, counts, deletions, retries, lease. False where the shard is no longer
+def advance(
+    connection: Connection, owner: str, shard: Shard, progress: Progress, now: int, lease: int
+) -> Standing | None:
+    """Write what was answered, together: cursor, counts, deletions, retries, lease. None where the shard is no longer
     this owner's: then nothing but the deletions of those who are gone is written, as these are true in any case."""
     values = {
-        "shard_id": shard.id,
-        "of": owner,
-        "up_to": progress.cursor,
-        "in_flight": json.dumps(progress.flying),
-        "more_sent": progress.sent,
-        "more_gone": len(progress.gone),
-        "more_refused": progress.refused,
-        "more_late": progress.late,
+        "shard": shard.id,
+        "owner": owner,
+        "cursor": progress.cursor,
+        "flying": json.dumps(progress.flying),
+        "sent": progress.sent,
+        "gone": len(progress.gone),
+        "refused": progress.refused,
+        "late": progress.late,
         "until": now + lease,
+        "now": now,
     }
-    kept = connection.execute(_ADVANCE, values).rowcount
+    kept = connection.execute(_ADVANCE, values).first()
     if progress.gone:  # in the order of ids, as every worker does: on PostgreSQL two of them never wait in a circle
         connection.execute(delete(subscriptions).where(subscriptions.c.id.in_(sorted(progress.gone))))
     if progress.closed_until or progress.alarm:
         close(connection, shard.origin, progress.closed_until, progress.alarm)
-    elif progress.sent and (vendor := connection.execute(_VENDOR, {"vendor": shard.origin}).first()) and vendor.alarm:
+    elif progress.sent and kept and kept[1]:
         _content(connection, shard.origin)
     if not kept:
         release(connection, owner, shard.id)
-        return False
+        return None
     _forget(connection, shard.id, progress.settled)
     _postpone(connection, shard.id, progress)
-    return True
+    return Standing(now < max(kept[0], progress.closed_until) or bool(kept[2]))
 
 
 def _postpone(connection: Connection, shard_id: int, progress: Progress) -> None:
@@ -246,8 +257,8 @@ def close(connection: Connection, origin: str, until: int, alarm: str = "") -> N
 
 def closed_until(connection: Connection, origin: str) -> int:
     """Until when a vendor is left alone; 0 for one that is open."""
-    row = connection.execute(_VENDOR, {"vendor": origin}).first()
-    return row.closed_until if row else 0
+    query = select(vendors.c.closed_until).where(vendors.c.origin == origin)
+    return connection.execute(query).scalar() or 0
 
 
 def _content(connection: Connection, origin: str) -> None:
@@ -259,24 +270,6 @@ def alarms(connection: Connection) -> Mapping[str, str]:
     """The vendors that somebody must look after, and why."""
     rows = connection.execute(select(vendors.c.origin, vendors.c.alarm).where(vendors.c.alarm != ""))
     return {row.origin: row.alarm for row in rows}
-
-
-def interrupted(connection: Connection, shard: Shard, now: int) -> bool:
-    """Whether its vendor was closed, by whichever worker, or something more urgent is due for it: who has the week's
-    news in hand makes way for an alert."""
-    if now < closed_until(connection, shard.origin):
-        return True
-    if not shard.rank:
-        return False
-    columns = shards.c
-    query = select(columns.id).where(
-        columns.state == "open",
-        columns.rank < shard.rank,
-        columns.due_at <= now,
-        columns.origin == shard.origin,
-        free(now),
-    )
-    return connection.execute(query.limit(1)).first() is not None
 
 
 def leave(connection: Connection, owner: str, shard: Shard, *, through: bool) -> None:
@@ -311,8 +304,3 @@ def bury(connection: Connection, predecessors: str) -> int:
     columns = shards.c
     dead = columns.owner.startswith(predecessors, autoescape=True)
     return connection.execute(update(shards).where(columns.owner != "", dead).values(owner="", lease_until=0)).rowcount
-
-
-def origins(connection: Connection) -> Collection[str]:
-    """The vendors to whose subscribers something is owed."""
-    return connection.execute(select(shards.c.origin).where(shards.c.state == "open").distinct()).scalars().all()

@@ -59,10 +59,10 @@ def put(engine: Engine, subscription: Subscription, now: float) -> bool:
     insert = (sqlite if engine.dialect.name == "sqlite" else postgresql).insert
     with transaction(engine) as connection:
         known = connection.execute(
-            select(table.c.id, table.c.p256dh).where(table.c.endpoint == subscription.endpoint)
+            select(table.c.id, table.c.p256dh, table.c.auth).where(table.c.endpoint == subscription.endpoint)
         ).first()
-        if known and known.p256dh != subscription.p256dh:
-            armed.forget(connection, [known.id])  # made for the key that the browser has just thrown away
+        if known and (known.p256dh, known.auth) != (subscription.p256dh, subscription.auth):
+            armed.forget(connection, [known.id])  # made for the keys that the browser has just thrown away
         new = {name: value for name, value in row.items() if value or name != "vapid"}
         statement = insert(table).values(**row, created_at=int(now))
         connection.execute(statement.on_conflict_do_update(index_elements=["endpoint"], set_=new))

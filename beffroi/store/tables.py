@@ -124,7 +124,9 @@ armed = Table(
         primary_key=True,
         autoincrement=False,
     ),
-    Column("material", LargeBinary, nullable=False),  # 65 bytes of our public point, 32 of the shared secret
+    Column(
+        "material", LargeBinary, nullable=False
+    ),  # 32 bytes of a key, 70 with our public point
 )
 
 census = Table(

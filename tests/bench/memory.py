@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from beffroi.channels.dispatch import Clock, Dispatch
 from beffroi.channels.encoding import encode
-from beffroi.channels.sending import Outgoing, Result, Target
+from beffroi.channels.sending import FREE, Leave, Outgoing, Result, Target
 from beffroi.store import ledger
 from beffroi.store.db import connect, transaction
 from tests.bench.phones import subscribe
@@ -26,10 +26,12 @@ ORIGINS = [f"https://vendor-{n}.example" for n in range(4)]
 class Paper:
     """Encodes each message, and sends nothing: what is measured is everything but the network."""
 
-    def send(self, message: Outgoing, targets: Iterable[Target], *, stop: Callable[[], bool]) -> Iterator[Result]:
+    def send(
+        self, message: Outgoing, targets: Iterable[Target], *, stop: Callable[[], bool], leave: Leave = FREE
+    ) -> Iterator[Result]:
         """As `Sender.send`."""
         for target in targets:
-            if stop():
+            if stop() or not leave.take(1):
                 return
             if target.id % 100 == 0:  # one in a hundred: the crypto is measured elsewhere
                 encode(message.payload, target.p256dh, target.auth)

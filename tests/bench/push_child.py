@@ -97,8 +97,11 @@ def ours(folder: Path, count: int, *, prearmed: bool = False) -> dict[str, float
     """Beffroi: what `deliver` does, ledger, leases and retries included."""
     from random import Random
 
-    import py_vapid  # noqa: F401  # imports are not counted, for anybody
+    import cryptography.hazmat.primitives.asymmetric.utils
+    import py_vapid  # imports are not counted, for anybody
 
+    import beffroi.channels.arming
+    import beffroi.channels.pushing  # noqa: F401
     from beffroi.announce import Clock, deliver
     from beffroi.settings import read_service, site_from
     from beffroi.store.db import connect

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import select
 
 from beffroi.channels.dispatch import PATIENCE, Clock, Dispatch
-from beffroi.channels.sending import DOUBT, WINDOW, Outgoing, Result, Target
+from beffroi.channels.sending import DOUBT, FREE, WINDOW, Leave, Outgoing, Result, Target
 from beffroi.channels.shard import REFUSALS, TROUBLE
 from beffroi.channels.threads import ThreadSender
 from beffroi.errors import SendError
@@ -290,8 +290,11 @@ def test_broken_sender_is_an_error_and_loses_nothing(town: Town) -> None:
     owe(town, 10)
 
     class Broken:
-        def send(self, message: Outgoing, targets: Iterable[Target], *, stop: object) -> Iterator[Result]:
+        def send(
+            self, message: Outgoing, targets: Iterable[Target], *, stop: object, leave: Leave = FREE
+        ) -> Iterator[Result]:
             for number, target in enumerate(targets):
+                assert leave.take(1) == 1
                 if number == 4:
                     raise ZeroDivisionError
                 yield Result(target.id, "sent")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pywebpush import WebPusher
 
 from beffroi.channels import encoding
-from beffroi.channels.encoding import LARGEST, Unreadable, arm, encode, seal
+from beffroi.channels.encoding import ARMED, LARGEST, LAST, Unreadable, arm, encode, keyed, seal
 from tests.e2e.paper import PaperKeys
 from tests.e2e.push_rules import b64url, unb64url
 
@@ -36,21 +36,24 @@ RFC = {  # RFC 8291, section 5 and appendix A
 def test_rfc_8291_example() -> None:
     """With the keys and the salt of the standard's own example, the very bytes of its section 5."""
     given = {name: unb64url(text) for name, text in RFC.items()}
-    armed = given["as_public"] + given["ecdh"]
-    assert given["body"] == seal(given["plaintext"], given["ua_public"], given["auth"], armed, given["salt"])
+    armed = keyed(given["ecdh"], given["ua_public"], given["auth"], given["as_public"])
+    assert given["body"] == seal(given["plaintext"] + LAST, armed, given["salt"])
 
 
 def test_rfc_8291_agreement(monkeypatch: pytest.MonkeyPatch) -> None:
     """`arm` agrees, with the example's private key, on the example's secret."""
     ours = ec.derive_private_key(int.from_bytes(unb64url(RFC["as_private"]), "big"), ec.SECP256R1())
     monkeypatch.setattr(encoding.ec, "generate_private_key", lambda curve: ours)
-    assert unb64url(RFC["as_public"]) + unb64url(RFC["ecdh"]) == arm(RFC["ua_public"])
+    given = {name: unb64url(text) for name, text in RFC.items()}
+    wanted = keyed(given["ecdh"], given["ua_public"], given["auth"], given["as_public"])
+    assert wanted == arm(RFC["ua_public"], RFC["auth"])
+    assert len(wanted) == ARMED
 
 
 @given(st.binary(max_size=LARGEST), st.booleans())
 def test_browsers_read_what_was_meant(plaintext: bytes, ahead: bool) -> None:
     """Whatever the bytes, armed ahead or not: http_ece reads them back, in one record that browsers must accept."""
-    body = encode(plaintext, KEYS.p256dh, b64url(KEYS.auth), arm(KEYS.p256dh) if ahead else None)
+    body = encode(plaintext, KEYS.p256dh, b64url(KEYS.auth), arm(KEYS.p256dh, b64url(KEYS.auth)) if ahead else None)
     assert plaintext == KEYS.decrypt(body)
     assert len(body) == 86 + len(plaintext) + 17 <= 86 + 4096
     assert body[16:22] == b"\0\0\x10\0\x41\x04"
@@ -116,8 +119,8 @@ def test_padding_is_allowed() -> None:
 
 def test_spoiled_key_material_is_refused() -> None:
     """Half of what `arm` made is no key."""
-    with pytest.raises(ValueError, match="96 bytes of key material, not 97"):
-        encode(b"a", KEYS.p256dh, b64url(KEYS.auth), arm(KEYS.p256dh)[:-1])
+    with pytest.raises(ValueError, match="101 bytes of key material, not 102"):
+        encode(b"a", KEYS.p256dh, b64url(KEYS.auth), arm(KEYS.p256dh, b64url(KEYS.auth))[:-1])
 
 
 def test_http_ece_refuses_a_changed_byte() -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from beffroi.channels.http2.fields import Fields, fields, status
 from beffroi.channels.http2.transport import Http2
 from beffroi.channels.road import Road
+from beffroi.channels.sending import FREE
 from beffroi.channels.transport import Headers, Reply, Request, Transport
 from tests.channels.faulty import FINE, Fault, Sink
 from tests.e2e.tls import Authority
@@ -35,7 +36,7 @@ def vendor_fixture(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Si
 def ask(road: Transport, origin: str, count: int, headers: Headers = HEADERS, size: int = 600) -> dict[int, Reply]:
     """So many requests; each has one reply."""
     requests = (Request(number, f"{origin}/p/{number}", headers, bytes(size)) for number in range(count))
-    found = list(road.exchange(requests, lambda: False))
+    found = list(road.exchange(requests, lambda: False, FREE))
     assert len(found) == count
     return {one.id: one for one in found}
 
@@ -128,7 +129,7 @@ def test_vendor_with_tiny_windows_is_libcurls(vendor: Callable[..., Sink]) -> No
     """Where a body does not fit in a stream's first window, nothing is sent; all of it is handed over."""
     with vendor(settings={SettingCodes.INITIAL_WINDOW_SIZE: 100}) as sink, closing(Http2(5, 120)) as road:
         assert road.speaks(sink.origin)
-        run = road.exchange(iter([Request(1, f"{sink.origin}/p", HEADERS, bytes(600))]), lambda: False)
+        run = road.exchange(iter([Request(1, f"{sink.origin}/p", HEADERS, bytes(600))]), lambda: False, FREE)
         with pytest.raises(StopIteration) as caught:
             next(run)
         assert [1] == [one.id for one in caught.value.value]
@@ -185,6 +186,6 @@ def test_vendor_that_cannot_be_understood_is_libcurls(monkeypatch: pytest.Monkey
         with closing(Http2(2, 120)) as road:
             if road.speaks(origin):
                 requests = iter([Request(1, f"{origin}/p", HEADERS, b"a")])
-                assert [0] == [one.status for one in road.exchange(requests, lambda: False)] or not road.speaks(origin)
+                assert [0] == [one.status for one in road.exchange(requests, lambda: False, FREE)] or not road.speaks(origin)
         thread.join(10)
         assert not thread.is_alive()

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, delete, select
 
 from beffroi.errors import StoreError
 from beffroi.store import armed, figures, ledger, shards, subscriptions
+from beffroi.store.armed import Made
 from beffroi.store.copy import copy
 from beffroi.store.curve import svg
 from beffroi.store.db import connect, transaction
@@ -65,13 +66,15 @@ def test_curve_is_a_picture_of_its_own() -> None:
 def test_armed_material_is_read_once(engine: Engine) -> None:
     """Key material is there once: whoever reads it takes it away; a changed key burns it."""
     with transaction(engine) as connection:
-        ids = [subscribe(connection, f"https://a.example/{n}", keys=(f"p{n}", "a")) for n in range(3)]
-        assert [(ids[0], "p0"), (ids[1], "p1")] == armed.bare(connection, 0, 2)
-        armed.put(connection, {ids[0]: ("p0", b"x" * 97), ids[1]: ("former", b"y" * 97), ids[2]: ("p2", b"z" * 97)})
+        ids = [subscribe(connection, f"https://a.example/{n}", keys=(f"p{n}", "a")) for n in range(4)]
+        assert [(ids[0], "p0", "a"), (ids[1], "p1", "a")] == armed.bare(connection, 0, 2)
+        made = {n: Made(f"p{n}", "a", b"x" * 97) for n in range(2)}
+        others = {2: Made("former", "a", b"y" * 97), 3: Made("p3", "former", b"z" * 97)}
+        armed.put(connection, {ids[n]: one for n, one in (made | others).items()})
         assert armed.count(connection) == 2
-        assert {ids[0]: b"x" * 97} == armed.take(connection, ids[:2])
-        assert {} == armed.take(connection, ids[:2])
-    subscriptions.put(engine, Subscription("https://a.example/2", "another", "a"), 5)
+        assert {ids[0]: b"x" * 97} == armed.take(connection, ids[:1])
+        assert {} == armed.take(connection, ids[:1])
+    subscriptions.put(engine, Subscription("https://a.example/1", "p1", "another"), 5)
     with transaction(engine) as connection:
         assert armed.count(connection) == 0
 
@@ -84,7 +87,7 @@ def test_copy_keeps_everything_but_secrets(engine: Engine, tmp_path: Path) -> No
         ids = [subscribe(connection, f"https://a.example/{n}") for n in range(2500)]
         ledger.record(connection, [announcement("actualites/a")], 50)
         connection.execute(delete(table).where(table.c.id == ids[-1]))
-        armed.put(connection, {ids[0]: ("", b"x" * 97)})
+        armed.put(connection, {ids[0]: Made("", "", b"x" * 97)})
     counts = copy(source, engine)
     assert (2499, 1, 3, 0) == tuple(counts[name] for name in ("subscriptions", "announcements", "shards", "armed"))
     with transaction(engine) as connection:

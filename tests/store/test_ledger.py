@@ -11,7 +11,7 @@ from sqlalchemy import Engine, delete, select, text
 
 from beffroi.store import ledger, shards
 from beffroi.store.db import connect, transaction
-from beffroi.store.entries import Announcement, Known, Later, Progress, Shard
+from beffroi.store.entries import Announcement, Known, Later, Progress, Shard, Standing
 from beffroi.store.ranges import SMALLEST, ranges
 from beffroi.store.tables import retries, subscriptions
 from tests.store.samples import FAR, announcement, counts, subscribe
@@ -52,11 +52,14 @@ def claimed(engine: Engine, owner: str = "w", now: int = 100, lease: int = 60) -
 def people(engine: Engine, shard: Shard, now: int = 100) -> list[int]:
     """Who is to be told by the holder of a shard, as `Work` reads it."""
     with transaction(engine) as connection:
-        rows = [*shards.again(connection, shard), *shards.due(connection, shard, now, 0, 999)]
-        return [row.id for row in rows] + [row.id for row, _ in shards.read(connection, shard, shard.cursor, 999)]
+        late = [person for person, _ in shards.due(connection, shard, now, 0, 999)]
+        people = [*shards.again(connection, shard), *late, *shards.read(connection, shard, shard.cursor, 999)]
+        return [person[0] for person in people]
 
 
-def advance(engine: Engine, owner: str, shard: Shard, cursor: int, *, now: int = 100, **answers: object) -> bool:
+def advance(
+    engine: Engine, owner: str, shard: Shard, cursor: int, *, now: int = 100, **answers: object
+) -> Standing | None:
     """One commit; the lists and counts of `Progress` by name."""
     progress = Progress(cursor, list(answers.pop("flying", [])))  # type: ignore[call-overload]
     for name, value in answers.items():
@@ -167,11 +170,9 @@ def test_news_make_way_for_an_alert(engine: Engine) -> None:
     """Who is sending the week's news learns at the next commit that an alert waits for the same vendor."""
     told(engine, 20, "actualites/a")
     shard = claimed(engine)
-    with transaction(engine) as connection:
-        assert not shards.interrupted(connection, shard, 100)
+    assert advance(engine, "w", shard, shard.cursor) == Standing(interrupted=False)
     told(engine, 3, "alertes/crue", urgency="high")
-    with transaction(engine) as connection:
-        assert shards.interrupted(connection, shard, 100)
+    assert advance(engine, "w", shard, shard.cursor) == Standing(interrupted=True)
 
 
 def test_claim_carries_message_and_people(engine: Engine) -> None:
@@ -185,8 +186,8 @@ def test_claim_carries_message_and_people(engine: Engine) -> None:
     assert claim(engine, "w", now=149) is None
     again = claimed(engine, now=150)
     with transaction(engine) as connection:
-        (row,) = shards.due(connection, again, 150, 0, 9)
-    assert (subscriber, 1, "https://a.example/actualites/a/0") == (row.id, row.attempts, row.endpoint)
+        ((person, attempts),) = shards.due(connection, again, 150, 0, 9)
+    assert (subscriber, 1, "https://a.example/actualites/a/0") == (person[0], attempts, person[1])
     assert [subscriber] == people(engine, again, 150)
 
 

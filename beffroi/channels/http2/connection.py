@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ssl
 import struct
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from beffroi.channels.http2.fields import TABLE, Fields, fields, status
+from beffroi.channels.http2.fields import TABLE, Fields, fields, quick, status
 from beffroi.channels.http2.tls import Tls
 from beffroi.channels.transport import Reply, Request
 
@@ -29,6 +31,7 @@ FLOW = 65535
 
 LAST_STREAM = 2**30
 _DRESSED = PADDED | PRIORITY
+_WHOLE = END_STREAM | END_HEADERS
 _HEAD = struct.Struct(">HBBBI")  # a length of 24 bits is written as 16 and 8
 _SETTING = struct.Struct(">HI")
 
@@ -40,14 +43,22 @@ class Broken(Exception):
     """The connection is over: by the far side's will, or because it said what cannot be understood."""
 
 
-@dataclass(slots=True)
-class Flight:
+class Flight(NamedTuple):
     """A request on its way: `launched` by the connection's clock; `end` is its last byte's place in the stream."""
 
     request: Request
     launched: float
     end: int
-    reply: Reply | None = None
+
+
+_reply = partial(tuple.__new__, Reply)
+_flight = partial(tuple.__new__, Flight)  # a named tuple's own constructor takes three times as long
+
+
+@lru_cache(4096)
+def _head(kind: int, flags: int, size: int) -> bytes:
+    """A frame's head, but for its stream."""
+    return _HEAD.pack(size >> 8, size & 255, kind, flags, 0)[:5]
 
 
 def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
@@ -78,6 +89,7 @@ class Connection:
         self._greeted = False
         self._headers: tuple[int, int, bytes] | None = None  # a block that goes on in a CONTINUATION
         self.flights: dict[int, Flight] = {}
+        self._heads: dict[int, Reply] = {}  # answers whose body is still to come
         self.again: list[Request] = []
         self.heard = now()
         self.closing = False
@@ -105,28 +117,29 @@ class Connection:
         """Whether something is left to be written."""
         return bool(self._out) or self._tls.waiting
 
-    def takes(self, size: int) -> bool:
-        """Whether a request with so many bytes may be launched now."""
-        return not self.closing and len(self.flights) < self._streams and size <= min(self._flow, self._first_flow)
-
-    def launch(self, request: Request, now: float) -> None:
-        """Queue one request."""
-        stream, self._next = self._next, self._next + 2
-        body = request.body
-        block = self._fields.block(request.url[len(self._origin) :].encode("ascii"), request.headers, len(body))
-        head, size = len(block), len(body)
-        self._out += b"".join(
-            (
-                _HEAD.pack(head >> 8, head & 255, HEADERS, END_HEADERS, stream),
-                block,
-                _HEAD.pack(size >> 8, size & 255, DATA, END_STREAM, stream),
-                body,
-            )
-        )
-        self._flow -= size
-        self._queued += 18 + head + size
-        self.flights[stream] = Flight(request, now, self._queued)
-        self.closing = self.closing or stream > LAST_STREAM
+    def launch(self, queue: deque[Request], most: int, now: float) -> int:
+        """Take from the queue what fits, `most` at most; return how many that was."""
+        out: list[bytes] = []
+        room = 0 if self.closing else min(most, len(queue), self._streams - len(self.flights))
+        skip, count = len(self._origin), 0
+        while count < room:
+            request = queue[0]
+            body, stream = request[3], self._next
+            size = len(body)
+            if size > self._flow or size > self._first_flow:
+                break
+            queue.popleft()
+            block = self._fields.block(request[1][skip:].encode("ascii"), request[2], size)
+            head, number = len(block), stream.to_bytes(4, "big")
+            out += (_head(HEADERS, END_HEADERS, head), number, block, _head(DATA, END_STREAM, size), number, body)
+            self._flow -= size
+            self._queued += 18 + head + size
+            self._next = stream + 2
+            self.flights[stream] = _flight((request, now, self._queued))
+            count += 1
+        self._out += b"".join(out)
+        self.closing = self.closing or self._next > LAST_STREAM
+        return count
 
     def flush(self) -> None:
         """Write what can be written. Raises `Broken`."""
@@ -159,17 +172,29 @@ class Connection:
     def _parse(self, replies: list[Reply]) -> None:
         data, place, size = self._in, 0, len(self._in)
         while size - place >= 9:
-            length = data[place] << 16 | data[place + 1] << 8 | data[place + 2]
+            upper, lower, kind, flags, stream = _HEAD.unpack_from(data, place)
+            length = upper << 8 | lower
             if length > FRAME:
                 raise ValueError("a frame that is too large")
             end = place + 9 + length
             if size < end:
                 break
-            kind, flags = data[place + 3], data[place + 4]
-            stream = int.from_bytes(data[place + 5 : place + 9], "big") & 0x7FFFFFFF
-            self._frame(kind, flags, stream, data[place + 9 : end], replies)
+            if (
+                kind != HEADERS
+                or flags != _WHOLE
+                or not self._answered(stream, data[place + 9 : min(place + 15, end)], replies)
+            ):
+                self._frame(kind, flags, stream & 0x7FFFFFFF, data[place + 9 : end], replies)
             place = end
         self._in = data[place:]
+
+    def _answered(self, stream: int, start: bytes, replies: list[Reply]) -> bool:
+        """The usual answer, a status and no body, in one frame: whether it was one."""
+        number = quick(start)
+        if not 200 <= number < 429 or self._headers or stream in self._heads or stream not in self.flights:
+            return False
+        replies.append(_reply((self.flights.pop(stream)[0][0], number, "", "", False, False)))
+        return True
 
     def _frame(self, kind: int, flags: int, stream: int, payload: bytes, replies: list[Reply]) -> None:
         if self._headers and kind != CONTINUATION:
@@ -206,28 +231,28 @@ class Connection:
             self._headers = (flags, stream, block)
             return
         flight = self.flights.get(stream)
-        if flight is not None and flight.reply is None:
+        if flight is not None and stream not in self._heads:
             number = status(block)
             if number >= 200:
                 pause = fields(block).get("retry-after", "") if number in {429, 503} else ""
-                flight.reply = Reply(flight.request.id, number, pause)
+                self._heads[stream] = Reply(flight.request.id, number, pause)
         if flags & END_STREAM:
             self._ended(stream, replies)
 
     def _ended(self, stream: int, replies: list[Reply]) -> None:
-        flight = self.flights.pop(stream, None)
+        flight, begun = self.flights.pop(stream, None), self._heads.pop(stream, None)
         if flight is not None:
-            replies.append(flight.reply or Reply(flight.request.id, trouble=CUT, doubt=True))
+            replies.append(begun or Reply(flight.request.id, trouble=CUT, doubt=True))
 
     def _reset(self, stream: int, code: int, replies: list[Reply]) -> None:
-        flight = self.flights.pop(stream, None)
+        flight, begun = self.flights.pop(stream, None), self._heads.pop(stream, None)
         if flight is None:
             return
-        self.misfit = self.misfit or (code in MISFIT and flight.reply is None)
-        if code == REFUSED and flight.reply is None:
+        self.misfit = self.misfit or (code in MISFIT and begun is None)
+        if code == REFUSED and begun is None:
             self.again.append(flight.request)
         else:
-            replies.append(flight.reply or Reply(flight.request.id, trouble=CUT, doubt=True))
+            replies.append(begun or Reply(flight.request.id, trouble=CUT, doubt=True))
 
     def _obey(self, kind: int, payload: bytes) -> None:
         """Answer a ping, apply settings."""
@@ -251,6 +276,7 @@ class Connection:
         self.closing = True
         self.misfit = self.misfit or code in MISFIT
         for stream in [one for one in self.flights if one > last & 0x7FFFFFFF]:
+            self._heads.pop(stream, None)
             self.again.append(self.flights.pop(stream).request)
 
     def _send(self, data: bytes) -> None:
@@ -264,18 +290,25 @@ class Connection:
             if flight.launched > launched_before:
                 break  # they were launched in this order
             late.append((stream, flight))
+        replies = []
         for stream, flight in late:
             del self.flights[stream]
             self._send(frame(RST, 0, stream, CANCEL.to_bytes(4, "big")))
             self.closing = self.closing or self.heard < flight.launched
-        return [one.reply or Reply(one.request.id, trouble=LATE, doubt=one.end <= self._left) for _, one in late]
+            replies.append(self._given_up(stream, flight, LATE))
+        return replies
+
+    def _given_up(self, stream: int, flight: Flight, trouble: str) -> Reply:
+        """What is known of it; in doubt where it may have gone out."""
+        begun = self._heads.pop(stream, None)
+        return begun or Reply(flight.request.id, trouble=trouble, doubt=flight.end <= self._left)
 
     def lost(self) -> list[Reply]:
-        """Close: what was in flight is lost, in doubt where it may have gone out."""
+        """Close: what was in flight is lost."""
         self.closing = True
-        flights, self.flights = list(self.flights.values()), {}
+        flights, self.flights = self.flights, {}
         self._tls.close()
-        return [one.reply or Reply(one.request.id, trouble=CUT, doubt=one.end <= self._left) for one in flights]
+        return [self._given_up(stream, flight, CUT) for stream, flight in flights.items()]
 
 
 def _settings(values: dict[int, int]) -> bytes:

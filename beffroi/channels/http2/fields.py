@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections import deque
 from functools import lru_cache
 
-from hpack import Decoder
-from hpack.exceptions import HPACKError
-
 from beffroi.channels.transport import Headers
 
 TABLE = 4096
@@ -40,20 +37,20 @@ class Fields:
 
     def block(self, path: bytes, headers: Headers, length: int) -> bytes:
         """The header block of one POST."""
-        start, self._start = self._start, b""
-        known, head, tail = self._last
-        if known is not headers:
+        if self._last[0] is headers and not self._start:
+            head, tail = self._last[1], self._last[2]
+        else:
             head, tail = self._compiled(headers)
-        size = str(length).encode()
-        return b"".join((start, head, _length(len(path)), path, tail, CONTENT_LENGTH, _length(len(size)), size))
+        return head + _length(len(path)) + path + tail + _content_length(length)
 
     def _compiled(self, headers: Headers) -> tuple[bytes, bytes]:
         """What goes before the path and after it; kept once the far side knows all of it."""
         self._changed = False
+        start, self._start = self._start, b""
         head = POST_HTTPS + self._field(b":authority", self._authority) + PATH
         tail = b"".join(self._field(name.lower().encode(), value.encode("latin-1")) for name, value in headers)
         self._last = (None if self._changed else headers, head, tail)
-        return head, tail
+        return start + head, tail
 
     def _field(self, name: bytes, value: bytes) -> bytes:
         """One header: its number where the far side knows it, else in full, to be remembered."""
@@ -87,6 +84,12 @@ def _integer(value: int, bits: int, mark: int) -> bytes:
 
 
 @lru_cache(1024)
+def _content_length(size: int) -> bytes:
+    text = str(size).encode()
+    return CONTENT_LENGTH + _length(len(text)) + text
+
+
+@lru_cache(1024)
 def _length(size: int) -> bytes:
     """The length of a text that is not compressed by Huffman's code."""
     return _integer(size, 7, 0)
@@ -96,6 +99,15 @@ def status(block: bytes) -> int:
     """The status of an answer: its first field (RFC 9113, section 8.3.2). Raises `ValueError`."""
     number = STATUS.get(block[0]) if block else 0
     return number if number is not None else _status(block[:6]) or int(fields(block).get(":status", ""))
+
+
+@lru_cache(1024)
+def quick(start: bytes) -> int:
+    """The status, of the first six bytes of an answer; 0 where more of them must be read. Raises nothing."""
+    try:
+        return STATUS.get(start[0]) or _status(start)
+    except (ValueError, IndexError):
+        return 0
 
 
 @lru_cache(1024)
@@ -116,6 +128,9 @@ def fields(block: bytes) -> dict[str, str]:
 
     Each block is read by itself: the vendor was told to keep no table, so that no block depends on another.
     """
+    from hpack import Decoder  # imported late: it costs 30 ms, and most answers need it not
+    from hpack.exceptions import HPACKError
+
     decoder = Decoder()
     decoder.header_table_size = 0
     decoder.max_allowed_table_size = 0

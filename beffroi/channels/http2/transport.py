@@ -5,23 +5,25 @@ from __future__ import annotations
 import select
 import ssl
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator
+from itertools import islice
 from urllib.parse import urlsplit
 
 from beffroi.channels.http2.connection import Broken, Connection
 from beffroi.channels.http2.tls import NotSpoken
+from beffroi.channels.sending import Leave
 from beffroi.channels.transport import CONNECTIONS, Reply, Request, authorities
 
 TRIES = 2
 """How often a request that a vendor says it did not look at is launched again."""
 
 BATCH = 60
-"""Requests that are launched together, and their answers read together, where there are so many: a system call, a TLS
-record and, for who keeps the books, a commit serve them all."""
+"""Requests in flight from which on answers are left to gather for a `LULL`: one look at all of them costs no more."""
 
 LULL = 0.001
-"""Seconds that answers are left to gather, where more than a batch is in flight."""
+QUIET = 0.005
+"""Seconds without an answer after which the others are no longer waited for."""
 
 UNREACHABLE = "est injoignable"
 
@@ -65,9 +67,11 @@ class Http2:
         self._connections[origin].append(made)
         return made
 
-    def exchange(self, requests: Iterator[Request], stop: Callable[[], bool]) -> Generator[Reply, None, list[Request]]:
+    def exchange(
+        self, requests: Iterator[Request], stop: Callable[[], bool], leave: Leave
+    ) -> Generator[Reply, None, list[Request]]:
         """See `Transport`. All requests are for one vendor; returns those that were pulled, then left to libcurl."""
-        run = _Run(self, requests, stop)
+        run = _Run(self, requests, stop, leave)
         try:
             yield from run.replies()
             return run.left
@@ -83,95 +87,115 @@ class Http2:
 
 
 class _Run:
-    """One call of `exchange`."""
+    """One call of `exchange`: requests are pulled and made `ready`, then `allowed`, then launched.
 
-    def __init__(self, road: Http2, requests: Iterator[Request], stop: Callable[[], bool]) -> None:
+    Making them ready is most of the work: it is done while the vendor has the batch before in hand.
+    """
+
+    def __init__(self, road: Http2, requests: Iterator[Request], stop: Callable[[], bool], leave: Leave) -> None:
         self._road = road
         self._requests = requests
         self._stop = stop
-        self._again: list[Request] = []
+        self._leave = leave
+        self._ready: deque[Request] = deque()
+        self._allowed: deque[Request] = deque()
         self._tries: Counter[int] = Counter()
         self._failed: list[Reply] = []
         self._more = True
+        self._hurry = True
+        self._over = False  # nothing more is allowed
         self._origin = ""
         self.left: list[Request] = []
 
     def replies(self) -> Iterator[Reply]:
         """Until nothing is in flight and nothing more is to be launched."""
-        pending = self._pull()
-        if pending is None:
+        self._pull()
+        if not self._ready:
             return
-        parts = urlsplit(pending.url)
+        parts = urlsplit(self._ready[0].url)
         self._origin = f"{parts.scheme}://{parts.netloc}"
         yield from self._listen(0)
         while True:
-            pending = self._launch(pending)
-            for one in self._connections:
-                self._flush(one)
+            self._allow()
+            self._launch()
             yield from self._taken()
-            if any(one.flights for one in self._connections):
-                yield from self._listen(0.5)
-            elif self._origin in self._road._mute or not (pending or self._again):
-                self.left = [*([pending] if pending else []), *self._again]
+            self._pull()
+            if self._flying:
+                yield from self._listen(QUIET if self._ready and self._flying < self._road._window else 0.5)
+            elif self._mute:
+                return self._depart()
+            elif self._over or not (self._allowed or self._ready):
                 return
 
     @property
     def _connections(self) -> list[Connection]:
         return self._road._connections.get(self._origin, [])
 
-    def _pull(self) -> Request | None:
-        """The next request: one to launch again, else a new one."""
-        if self._again:
-            return self._again.pop()
-        return None if self._stop() else next(self._requests, None)
+    @property
+    def _flying(self) -> int:
+        return sum(len(one.flights) for one in self._connections)
 
-    def _launch(self, pending: Request | None) -> Request | None:
-        """Launch a batch where there is room for one; the request that found none is returned, to be the next."""
+    @property
+    def _mute(self) -> bool:
+        return self._origin in self._road._mute
+
+    def _pull(self) -> None:
+        """Make ready as many as may be launched next."""
+        missing = self._road._window - len(self._ready)
+        if missing > 0 and not self._stop():
+            self._ready.extend(islice(self._requests, missing))
+
+    def _allow(self) -> None:
+        """Ask for leave to launch what is ready."""
         if self._stop():
-            self._again.clear()
-            return None
+            self._leave.give_back(len(self._allowed))
+            self._allowed.clear()
+            self._ready.clear()
+        wanted = min(len(self._ready), self._road._window - self._flying - len(self._allowed))
+        if wanted > 0 and not self._mute:
+            idle = not (self._allowed or self._flying)
+            granted = self._leave.take(wanted, hurry=self._hurry)
+            self._over = idle and not granted
+            self._allowed.extend(self._ready.popleft() for _ in range(granted))
+
+    def _launch(self) -> None:
+        """Launch what there is room for; what is allowed and finds none is the next to go."""
         alive = self._road._alive(self._origin)
-        flying = sum(len(one.flights) for one in alive)
-        room = self._road._window - flying
-        if (room < min(BATCH, self._road._window) and flying) or self._origin in self._road._mute:
-            return pending
         now = self._road._now()
-        pending = pending or self._pull()
         for one in alive:
-            while pending and room > 0 and one.takes(len(pending.body)):
-                one.launch(pending, now)
-                room -= 1
-                pending = self._pull() if room else None
-        if pending and room and (self._more or not alive) and len(alive) < CONNECTIONS:
-            return self._launch_elsewhere(pending)
-        if pending and not any(one.flights for one in alive):
+            if self._allowed:
+                one.launch(self._allowed, len(self._allowed), now)
+            self._flush(one)
+        while self._allowed and not self._mute and (self._more or not alive) and len(alive) < CONNECTIONS:
+            if not self._launch_elsewhere():
+                return
+        if self._allowed and not self._flying:
             for one in alive:  # none takes anything, and nothing will change that
                 one.lost()
-        return pending
 
-    def _launch_elsewhere(self, request: Request) -> Request | None:
-        """All connections are busy: on a new one. With `_failed` where the vendor is out of reach."""
+    def _launch_elsewhere(self) -> bool:
+        """All connections are busy: on a new one. With `_failed` where the vendor is out of reach. Whether there is one
+        more now."""
         try:
             made = self._road._open(self._origin)
-            if made.takes(len(request.body)):
-                made.launch(request, self._road._now())
-                return None
+            if made.launch(self._allowed, len(self._allowed), self._road._now()):
+                self._flush(made)
+                return True
             made.lost()
             self._road._mute.add(self._origin)
         except NotSpoken:
             self._road._mute.add(self._origin)
         except OSError:
             self._more = False  # those that there are will do
-            if not any(one.flights for one in self._connections):
-                self._give_up(request)
-                return None
-        return request
+            if not self._flying:  # nobody is there: so it is for all of them, or they would knock one by one
+                self._failed += [Reply(one.id, trouble=UNREACHABLE) for one in self._allowed]
+                self._allowed.clear()
+        return False
 
-    def _give_up(self, request: Request) -> None:
-        """Nobody is there: so it is for a whole window of requests, or a million of them would knock one by one."""
-        self._failed.append(Reply(request.id, trouble=UNREACHABLE))
-        while len(self._failed) < self._road._window and (other := self._pull()) is not None:
-            self._failed.append(Reply(other.id, trouble=UNREACHABLE))
+    def _depart(self) -> None:
+        """What was not launched is left to libcurl, which asks for leave again."""
+        self._leave.give_back(len(self._allowed))
+        self.left = [*self._allowed, *self._ready]
 
     def _taken(self) -> list[Reply]:
         taken, self._failed = self._failed, []
@@ -197,6 +221,7 @@ class _Run:
             for number, event in events:
                 if event & ~select.POLLOUT:
                     replies += by_number[number].receive()
+        self._hurry = not replies
         before = self._road._now() - self._road._timeout
         for one in self._connections:
             replies += one.overdue(before)
@@ -216,7 +241,7 @@ class _Run:
             if self._tries[request.id] > TRIES:
                 given_up.append(Reply(request.id, trouble="a coupé la connexion"))
             else:
-                self._again.append(request)
+                self._allowed.append(request)
         connection.again.clear()
         return given_up
 
