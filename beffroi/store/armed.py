@@ -9,23 +9,23 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from sqlalchemy import ARRAY, BigInteger, Connection, any_, bindparam, delete, func, select
+from sqlalchemy import Connection, delete, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
+from beffroi.store.db import plain
 from beffroi.store.ledger import batches
 from beffroi.store.tables import armed, subscriptions
+
+_TAKE = "DELETE FROM armed WHERE subscription_id {} RETURNING subscription_id, material"
+_TAKE_SQLITE = text(_TAKE.format("IN (SELECT value FROM json_each(:ids))"))
+_TAKE_POSTGRESQL = text(_TAKE.format("= ANY(:ids)"))
 
 
 def take(connection: Connection, ids: Iterable[int]) -> dict[int, bytes]:
     """What is there for these subscriptions; from the end of this transaction on it is nowhere else."""
-    taken = delete(armed).returning(armed.c.subscription_id, armed.c.material)
     if connection.dialect.name == "sqlite":  # one statement for any number of ids: it is built once
-        wanted = armed.c.subscription_id.in_(select(func.json_each(bindparam("ids")).table_valued("value").c.value))
-        rows = connection.execute(taken.where(wanted), {"ids": json.dumps(list(ids))})
-    else:
-        some = any_(bindparam("ids", type_=ARRAY(BigInteger)))
-        rows = connection.execute(taken.where(armed.c.subscription_id == some), {"ids": list(ids)})
-    return {row[0]: bytes(row[1]) for row in rows}
+        return dict(plain(connection, _TAKE_SQLITE, {"ids": json.dumps(list(ids))}))
+    return dict(plain(connection, _TAKE_POSTGRESQL, {"ids": list(ids)}))
 
 
 class Made(NamedTuple):

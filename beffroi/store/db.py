@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import Connection, Dialect, Engine, TextClause, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from beffroi.errors import StoreError
@@ -55,7 +56,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     try:
         with _turn(engine), engine.begin() as connection:
             yield connection
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as error:
         raise StoreError(f"La base de données {_shown(str(engine.url))} ne répond pas : {error}") from error
 
 
@@ -82,6 +83,25 @@ class Held:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def plain(connection: Connection, statement: TextClause, values: Mapping[str, Any]) -> list[Any]:
+    """Run a statement straight on the driver; its rows as the driver gives them. For what is run for each few hundred
+    messages: SQLAlchemy takes longer to prepare and wrap it than SQLite to run it. Raises the driver's own errors."""
+    sql, names = _compiled(statement, connection.dialect)
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(sql, [values[name] for name in names] if names else values)
+        return list(cursor.fetchall()) if cursor.description else []
+    finally:
+        cursor.close()
+
+
+@lru_cache(64)
+def _compiled(statement: TextClause, dialect: Dialect) -> tuple[str, tuple[str, ...]]:
+    """For that driver: the statement, and the order of its values where they have no names."""
+    done = statement.compile(dialect=dialect)
+    return str(done), tuple(getattr(done, "positiontup", None) or ())
 
 
 _turns: dict[str, Turns] = {}

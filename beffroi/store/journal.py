@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, insert, text
 
 from beffroi.errors import StoreError
 from beffroi.store import armed, ledger
+from beffroi.store.db import plain
 from beffroi.store.entries import Known, Message
-from beffroi.store.tables import announcements, marks, shards
+from beffroi.store.tables import announcements, shards
 
 NAME = "annonces.jsonl"
 _TAIL = 4096
@@ -70,9 +70,16 @@ def _row(item_id: str, kept: Known, at: int) -> dict[str, object]:
     return row | ledger.said(Message("", "low", "", 0)) | {"audience": "", "created_at": at}
 
 
+_GENERATION = text("SELECT value FROM marks WHERE name = 'generation'")
+_TURN = text(
+    "INSERT INTO marks (name, value) VALUES ('generation', :number) "
+    "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
+
+
 def generation(connection: Connection) -> int:
     """The number of the last publication that the database knows."""
-    return connection.execute(select(marks.c.value).where(marks.c.name == "generation")).scalar() or 0
+    return next((int(row[0]) for row in plain(connection, _GENERATION, {})), 0)
 
 
 def turn(connection: Connection) -> int:
@@ -83,9 +90,7 @@ def turn(connection: Connection) -> int:
 
 
 def _set(connection: Connection, number: int) -> None:
-    insert_into = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(marks)
-    statement = insert_into.values(name="generation", value=number)
-    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": number}))
+    plain(connection, _TURN, {"number": number})
 
 
 def write(var: Path, number: int, told: Iterable[tuple[str, Known]] = ()) -> None:

@@ -20,10 +20,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, delete, exists, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from beffroi.store.audience import Audience, of
+from beffroi.store.db import plain
 from beffroi.store.entries import Announcement, Known, Message
 from beffroi.store.ranges import Range, ranges
 from beffroi.store.tables import announcements, retries, shards, vendors
@@ -92,31 +93,47 @@ def remaining() -> ColumnElement[int]:
     return columns.total - columns.sent - columns.gone - columns.refused - columns.late
 
 
-def owed(connection: Connection) -> int:
-    """How many messages have no answer yet. Subscriptions that left meanwhile are counted until their shard ends."""
-    query = select(func.coalesce(func.sum(remaining()), 0)).where(shards.c.state == "open")
-    return max(0, int(connection.execute(query).scalar_one()))
+_OWED = text(
+    "SELECT origin, SUM(total - sent - gone - refused - late) FROM shards WHERE state = 'open' GROUP BY origin"
+)
 
 
 def owed_to(connection: Connection) -> dict[str, int]:
-    """The same by vendor, for those to whose subscribers something is owed."""
-    query = select(shards.c.origin, func.sum(remaining())).where(shards.c.state == "open").group_by(shards.c.origin)
-    return {row[0]: max(0, int(row[1])) for row in connection.execute(query)}
+    """How many messages have no answer yet, by vendor, for those to whose subscribers something is owed. Subscriptions
+    that left meanwhile are counted until their shard ends."""
+    return {origin: max(0, int(count)) for origin, count in plain(connection, _OWED, {})}
+
+
+def owed(connection: Connection) -> int:
+    """How many in all."""
+    return sum(owed_to(connection).values())
+
+
+_HELD = text("SELECT COUNT(*) FROM retries WHERE kind = 'held'")
 
 
 def held(connection: Connection) -> int:
     """How many of them wait for a morning."""
-    return connection.execute(select(func.count()).select_from(retries).where(retries.c.kind == "held")).scalar_one()
+    return int(plain(connection, _HELD, {})[0][0])
 
 
-def next_due(connection: Connection, origin: str | None = None) -> int | None:
+_NEXT_DUE = text(
+    """
+    SELECT MIN(CASE WHEN due_at >= lease_until AND due_at >= closed THEN due_at
+        WHEN lease_until >= closed THEN lease_until ELSE closed END)
+    FROM (
+        SELECT s.due_at, s.lease_until, COALESCE(v.closed_until, 0) AS closed
+        FROM shards s LEFT JOIN vendors v ON v.origin = s.origin
+        WHERE s.state = 'open' AND (:origin = '' OR s.origin = :origin)
+    ) AS waiting
+    """
+)
+
+
+def next_due(connection: Connection, origin: str = "") -> int | None:
     """The first instant at which something owed (to that vendor's subscribers) may be claimed; None for nothing."""
-    closed = func.coalesce(
-        select(vendors.c.closed_until).where(vendors.c.origin == shards.c.origin).scalar_subquery(), 0
-    )
-    larger = func.max if connection.dialect.name == "sqlite" else func.greatest
-    query = select(func.min(larger(shards.c.due_at, shards.c.lease_until, closed))).where(shards.c.state == "open")
-    return connection.execute(query if origin is None else query.where(shards.c.origin == origin)).scalar()
+    found: int | None = plain(connection, _NEXT_DUE, {"origin": origin})[0][0]
+    return found
 
 
 # record
@@ -232,8 +249,16 @@ def withdraw(connection: Connection, item_ids: Iterable[str]) -> int:
     return count
 
 
+_OVER = text(
+    "SELECT 1 FROM announcements a JOIN shards s ON s.announcement_id = a.id "
+    "WHERE s.state = 'open' AND a.expires_at <= :now LIMIT 1"
+)
+
+
 def expire(connection: Connection, now: int) -> int:
     """Drop what is owed of announcements that are over; return how many messages that was."""
+    if not plain(connection, _OVER, {"now": now}):
+        return 0
     over = select(announcements.c.id).where(announcements.c.state != "adopted", announcements.c.expires_at <= now)
     return drop(connection, shards.c.announcement_id.in_(over), "trop tard pour être utile")
 

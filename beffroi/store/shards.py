@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from contextlib import closing
-from typing import Any
+from functools import cache
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, delete, exists, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, TextClause, delete, func, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from beffroi.store.audience import Audience
+from beffroi.store.db import plain
 from beffroi.store.entries import Message, Person, Progress, Shard, Standing
-from beffroi.store.ledger import batches, remaining
-from beffroi.store.tables import announcements, retries, shards, subscriptions, vendors
+from beffroi.store.ledger import batches
+from beffroi.store.tables import retries, shards, subscriptions, vendors
 
 LONGEST_LEASE = 600
 """Seconds. A lease that ends later than this was taken by a clock that has since been set back: it is over."""
@@ -29,71 +29,70 @@ READY = ("retry", "refused")
 """What may be sent when it falls due; "held" first goes through `summaries`."""
 
 
+# In SQL, as SQLAlchemy spends more on building these statements than SQLite on running them.
+
+_FREE = f"({{0}}.lease_until <= :now OR {{0}}.lease_until > :now + {LONGEST_LEASE})"
+"""Nobody has it, or whoever had it is taken for dead."""
+
+
+def free(now: int) -> ColumnElement[bool]:
+    """The same, for statements made of parts."""
+    return or_(shards.c.lease_until <= now, shards.c.lease_until > now + LONGEST_LEASE)
+
+
+_DUE = f"""
+    s.state = 'open' AND s.due_at <= :now AND {_FREE.format("s")}
+    AND NOT EXISTS (  -- its vendor asked to be left alone
+        SELECT 1 FROM vendors v
+        WHERE v.origin = s.origin AND v.closed_until > :now AND v.closed_until <= :now + {LONGEST_CLOSURE}
+    )
+    AND NOT EXISTS (  -- a live worker elsewhere may still be sending older words of the same item to the same vendor
+        SELECT 1 FROM shards o
+        JOIN announcements said ON said.id = o.announcement_id
+        JOIN announcements mine ON mine.id = s.announcement_id AND mine.item_id = said.item_id
+        WHERE o.state = 'dropped' AND o.origin = s.origin AND NOT {_FREE.format("o")}
+    )
+"""  # noqa: S608  # nothing of anybody's
+
+_DUE_NOW = text(
+    f"""
+    SELECT s.id, a.item_id, s.origin FROM shards s JOIN announcements a ON a.id = s.announcement_id
+    WHERE {_DUE} ORDER BY s.rank, s.due_at, s.id
+    """  # noqa: S608  # nothing of anybody's
+)
+
+
+@cache
+def _claim(which: str, lock: str) -> TextClause:
+    """One conditional UPDATE; the choice is a table of its own, as the LIMIT of a plain subquery may run twice."""
+    return text(
+        f"""
+        WITH chosen AS {lock and "MATERIALIZED"} (
+            SELECT s.id FROM shards s WHERE {_DUE} {which} ORDER BY s.rank, s.due_at, s.id LIMIT 1 {lock}
+        )
+        UPDATE shards SET owner = :owner, lease_until = :until
+        WHERE id IN (SELECT id FROM chosen) AND state = 'open' RETURNING id
+        """  # noqa: S608  # nothing of anybody's
+    )
+
+
 def claim(
     connection: Connection, owner: str, now: int, lease: int, *, origin: str | None = None, shard: int | None = None
 ) -> Shard | None:
     """Take one shard that is due, the most urgent first, for `lease` seconds; of that vendor, or that very one.
 
-    One conditional UPDATE: who else claims at this moment gets another one (SKIP LOCKED; SQLite has one writer).
+    Who else claims at this moment gets another one (SKIP LOCKED; SQLite has one writer).
     """
-    columns = shards.c
-    query = select(columns.id).where(
-        columns.state == "open", columns.due_at <= now, free(now), ~_closed(now), ~_busy(now)
-    )
-    if origin is not None:
-        query = query.where(columns.origin == origin)
-    if shard is not None:
-        query = query.where(columns.id == shard)
-    first = query.order_by(columns.rank, columns.due_at, columns.id).limit(1)
-    chosen = first.with_for_update(skip_locked=True, of=shards).cte(
-        "chosen"
-    )  # a plain subquery may run the LIMIT twice
-    taken = connection.execute(
-        update(shards)
-        .where(columns.id.in_(select(chosen.c.id)), columns.state == "open")
-        .values(owner=owner, lease_until=now + lease)
-        .returning(columns.id)
-    ).scalar()
-    return None if taken is None else _described(connection, taken, now)
+    which = ("" if origin is None else "AND s.origin = :origin ") + ("" if shard is None else "AND s.id = :shard")
+    lock = "" if connection.dialect.name == "sqlite" else "FOR UPDATE OF s SKIP LOCKED"
+    values = {"owner": owner, "now": now, "until": now + lease, "origin": origin, "shard": shard}
+    taken = plain(connection, _claim(which, lock), values)
+    return _described(connection, taken[0][0], now) if taken else None
 
 
 def due_now(connection: Connection, now: int) -> list[tuple[int, str, str]]:
     """(shard, item, vendor) of everything that `claim` would give, the most urgent first."""
-    columns = shards.c
-    rows = connection.execute(
-        select(columns.id, announcements.c.item_id, columns.origin)
-        .select_from(shards.join(announcements))
-        .where(columns.state == "open", columns.due_at <= now, free(now), ~_closed(now), ~_busy(now))
-        .order_by(columns.rank, columns.due_at, columns.id)
-    )
-    return [(row[0], row[1], row[2]) for row in rows]
-
-
-def free(now: int) -> ColumnElement[bool]:
-    """Nobody has it, or whoever had it is taken for dead."""
-    return or_(shards.c.lease_until <= now, shards.c.lease_until > now + LONGEST_LEASE)
-
-
-def _closed(now: int) -> ColumnElement[bool]:
-    """Its vendor asked to be left alone."""
-    vendor = vendors.c
-    return exists().where(
-        vendor.origin == shards.c.origin, vendor.closed_until > now, vendor.closed_until <= now + LONGEST_CLOSURE
-    )
-
-
-def _busy(now: int) -> ColumnElement[bool]:
-    """A live worker elsewhere may still be sending older words of the same item to the same vendor."""
-    older, said, mine = shards.alias(), announcements.alias(), announcements.alias()
-    return exists().where(
-        older.c.origin == shards.c.origin,
-        older.c.state == "dropped",
-        older.c.lease_until > now,
-        older.c.lease_until <= now + LONGEST_LEASE,
-        said.c.id == older.c.announcement_id,
-        mine.c.id == shards.c.announcement_id,
-        mine.c.item_id == said.c.item_id,
-    )
+    return plain(connection, _DUE_NOW, {"now": now})
 
 
 _DESCRIBED = text(
@@ -107,7 +106,7 @@ _DESCRIBED = text(
 
 
 def _described(connection: Connection, shard_id: int, now: int) -> Shard:
-    row = connection.execute(_DESCRIBED, {"shard": shard_id, "now": now}).one()
+    (row,) = plain(connection, _DESCRIBED, {"shard": shard_id, "now": now})
     origin, high, cursor, flying, rank, audience, at, again, *said = row
     ids = tuple(json.loads(flying))
     return Shard(
@@ -115,7 +114,7 @@ def _described(connection: Connection, shard_id: int, now: int) -> Shard:
     )
 
 
-# read: in SQL, as SQLAlchemy spends more on building statements than SQLite on running them
+# read
 
 _PERSON = "s.id, s.endpoint, s.p256dh, s.auth, s.vapid, s.quiet, s.categories, s.areas, s.alerts_only"
 _READ = text(
@@ -127,7 +126,7 @@ _READ = text(
 def read(connection: Connection, shard: Shard, after: int, limit: int) -> list[Person]:
     """The next subscriptions of its range."""
     values = {"origin": shard.origin, "after": after, "high": shard.high, "most": limit}
-    return _plain(connection.execute(_READ, values))
+    return plain(connection, _READ, values)
 
 
 def again(connection: Connection, shard: Shard) -> list[Person]:
@@ -135,14 +134,8 @@ def again(connection: Connection, shard: Shard) -> list[Person]:
     found: list[Person] = []
     for ids in batches(shard.flying):
         rows = connection.execute(select(*_COLUMNS).where(subscriptions.c.id.in_(ids)).order_by(subscriptions.c.id))
-        found += _plain(rows)
+        found += [tuple(row) for row in rows]
     return found
-
-
-def _plain(rows: CursorResult[Any]) -> list[Person]:
-    """As the driver gives them: nothing in them needs SQLAlchemy."""
-    with closing(rows):
-        return [] if rows.cursor is None else list(rows.cursor.fetchall())
 
 
 def due(connection: Connection, shard: Shard, now: int, after: int, limit: int) -> list[tuple[Person, int]]:
@@ -208,7 +201,7 @@ def advance(
         "until": now + lease,
         "now": now,
     }
-    kept = connection.execute(_ADVANCE, values).first()
+    kept = next(iter(plain(connection, _ADVANCE, values)), None)
     if progress.gone:  # in the order of ids, as every worker does: on PostgreSQL two of them never wait in a circle
         connection.execute(delete(subscriptions).where(subscriptions.c.id.in_(sorted(progress.gone))))
     if progress.closed_until or progress.alarm:
@@ -266,31 +259,34 @@ def _content(connection: Connection, origin: str) -> None:
     connection.execute(update(vendors).where(vendors.c.origin == origin, vendors.c.alarm != "").values(alarm=""))
 
 
+_ALARMS = text("SELECT origin, alarm FROM vendors WHERE alarm <> ''")
+
+
 def alarms(connection: Connection) -> Mapping[str, str]:
     """The vendors that somebody must look after, and why."""
-    rows = connection.execute(select(vendors.c.origin, vendors.c.alarm).where(vendors.c.alarm != ""))
-    return {row.origin: row.alarm for row in rows}
+    return dict(plain(connection, _ALARMS, {}))
+
+
+_LEFT = text("SELECT COUNT(*), MIN(not_before) FROM retries WHERE shard_id = :shard")
+_LEAVE = text("UPDATE shards SET owner = '', lease_until = 0 WHERE id = :shard AND owner = :owner")
+_LEAVE_THROUGH = text(
+    """
+    UPDATE shards SET owner = '', lease_until = 0, total = sent + gone + refused + late + :left,
+        state = CASE WHEN :left > 0 THEN state ELSE 'done' END,
+        due_at = CASE WHEN :left > 0 THEN :due ELSE due_at END
+    WHERE id = :shard AND owner = :owner AND state = 'open'
+    """
+)
 
 
 def leave(connection: Connection, owner: str, shard: Shard, *, through: bool) -> None:
     """Give a shard back, at its last commit. `through`: its range is at its end, so that it falls due with the first
-    of its retries, or is done."""
-    columns = shards.c
-    values: dict[str, Any] = {"owner": "", "lease_until": 0}
-    mine = update(shards).where(columns.id == shard.id, columns.owner == owner)
-    if not through:
-        connection.execute(mine.values(values))
-        return
-    rest = connection.execute(
-        select(func.count(), func.min(retries.c.not_before)).where(retries.c.shard_id == shard.id)
-    ).one()
-    answered = columns.total - remaining()
-    if rest[0]:
-        values |= {"due_at": rest[1], "total": answered + rest[0]}  # those who left meanwhile are owed nothing
-    else:
-        values |= {"state": "done", "total": answered}
-    connection.execute(mine.where(columns.state == "open").values(values))
-    connection.execute(mine.values(owner="", lease_until=0))
+    of its retries, or is done; those who left meanwhile are owed nothing."""
+    values = {"shard": shard.id, "owner": owner}
+    if through:
+        ((left, due),) = plain(connection, _LEFT, values)
+        plain(connection, _LEAVE_THROUGH, values | {"left": left, "due": due or 0})
+    plain(connection, _LEAVE, values)
 
 
 def release(connection: Connection, owner: str, shard_id: int) -> None:
@@ -299,8 +295,12 @@ def release(connection: Connection, owner: str, shard_id: int) -> None:
     connection.execute(update(shards).where(*mine).values(owner="", lease_until=0))
 
 
+_BURY = text(
+    "UPDATE shards SET owner = '', lease_until = 0 "
+    "WHERE owner <> '' AND SUBSTR(owner, 1, :length) = :start RETURNING id"
+)
+
+
 def bury(connection: Connection, predecessors: str) -> int:
     """Give back the shards of owners whose name starts so, known dead; return how many."""
-    columns = shards.c
-    dead = columns.owner.startswith(predecessors, autoescape=True)
-    return connection.execute(update(shards).where(columns.owner != "", dead).values(owner="", lease_until=0)).rowcount
+    return len(plain(connection, _BURY, {"start": predecessors, "length": len(predecessors)}))

@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, text, update
 
+from beffroi.store.db import plain
 from beffroi.store.entries import Message
 from beffroi.store.ledger import batches, lock, new_shard, said
 from beffroi.store.shards import free
@@ -42,9 +43,11 @@ def compose(connection: Connection, now: int, summary: Summary) -> int:
     return len(several)
 
 
+_ANY = text("SELECT 1 FROM retries WHERE kind = 'held' AND not_before <= :now LIMIT 1")
+
+
 def _any(connection: Connection, now: int) -> bool:
-    query = select(retries.c.shard_id).where(retries.c.kind == "held", retries.c.not_before <= now).limit(1)
-    return connection.execute(query).first() is not None
+    return bool(plain(connection, _ANY, {"now": now}))
 
 
 def _held(connection: Connection, now: int) -> Iterator[tuple[int, int, str]]:

@@ -124,9 +124,7 @@ armed = Table(
         primary_key=True,
         autoincrement=False,
     ),
-    Column(
-        "material", LargeBinary, nullable=False
-    ),  # 32 bytes of a key, 70 with our public point
+    Column("material", LargeBinary, nullable=False),  # 32 bytes of a key, 70 with our public point
 )
 
 census = Table(

@@ -97,9 +97,6 @@ def ours(folder: Path, count: int, *, prearmed: bool = False) -> dict[str, float
     """Beffroi: what `deliver` does, ledger, leases and retries included."""
     from random import Random
 
-    import cryptography.hazmat.primitives.asymmetric.utils
-    import py_vapid  # imports are not counted, for anybody
-
     import beffroi.channels.arming
     import beffroi.channels.pushing  # noqa: F401
     from beffroi.announce import Clock, deliver

@@ -21,6 +21,20 @@ FLEETING = frozenset({b"ttl"})
 """Headers that change too often to be kept."""
 
 STATUS = {0x88: 200, 0x89: 204, 0x8A: 206, 0x8B: 304, 0x8C: 400, 0x8D: 404, 0x8E: 500}
+_DIGITS = ("00000", "00001", "00010", "011001", "011010", "011011", "011100", "011101", "011110", "011111")
+
+
+def _huffman(number: int) -> bytes:
+    """A status in Huffman's code (RFC 7541, appendix B)."""
+    bits = "".join(_DIGITS[int(digit)] for digit in str(number))
+    bits += "1" * (-len(bits) % 8)
+    return int(bits, 2).to_bytes(len(bits) // 8, "big")
+
+
+WRITTEN = {bytes((0x80 | len(code),)) + code: n for n in range(100, 600) for code in (_huffman(n),)} | {
+    b"\3%d" % n: n for n in range(100, 600)
+}
+"""Every status written out, by its length and its text."""
 
 
 class Fields:
@@ -119,8 +133,7 @@ def _status(start: bytes) -> int:
     if place + 1 >= len(start) or start[place] not in {0x08, 0x18, 0x48}:
         return STATUS.get(start[place], 0) if place < len(start) else 0
     size = start[place + 1] & 0x7F
-    whole = start[: place + 2 + size]
-    return int(fields(whole).get(":status", "0")) if len(whole) == place + 2 + size else 0
+    return WRITTEN.get(start[place + 1 : place + 2 + size], 0)
 
 
 def fields(block: bytes) -> dict[str, str]:

@@ -9,6 +9,8 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 CHUNK = 1 << 18
+RECORD = 1 << 14
+"""Bytes of the largest record of TLS: more are never read at once."""
 WOULD_BLOCK = (ssl.SSLWantReadError, BlockingIOError)
 
 
@@ -86,7 +88,7 @@ class Tls:
         with suppress(*WOULD_BLOCK):
             self._feed()
         with suppress(*WOULD_BLOCK):
-            while part := self._tls.read(CHUNK):
+            while part := self._tls.read(RECORD):
                 parts.append(part)
             self.ended = True
         if self._out.pending:  # TLS itself has something to say
