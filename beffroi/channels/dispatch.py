@@ -186,7 +186,8 @@ class Dispatch:
         return sum(outcomes[state] for state in ("sent", "gone", "refused", "late"))
 
     def _outcomes(self) -> Counter[str]:
-        return sum((tally.outcomes.copy() for tally in self._tallies), Counter())
+        sent = Counter(sent=sum(tally.sent for tally in self._tallies))
+        return sum((tally.outcomes.copy() for tally in self._tallies), sent)
 
     def _delivered(self, late: int) -> Delivered:
         with transaction(self.engine) as connection:

@@ -7,6 +7,7 @@ Tokens ──> Authorization ┴─transport─> Reply ─vendors─> Result
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -81,7 +82,6 @@ class _Batch:
         self._now = now
         self._message = message
         self._targets = iter(targets)
-        self._headers: dict[str, Headers] = {}
         self._left = 0
         self.done: list[Result] = []
         self.host = ""
@@ -98,51 +98,60 @@ class _Batch:
             if (left := self.left()) <= 0:
                 self.done += [Result(one.id, "late", "trop tard pour être utile", launched=False) for one in some]
                 continue
+            legible, heads = self._legible(some[0].origin), self._heads(left, some[0].origin)
             salts = os.urandom(SALT * len(some))
-            for number, (ident, endpoint, origin, p256dh, auth, material, key) in enumerate(some):
-                if not self._legible(endpoint, origin):
-                    self.done.append(Result(ident, "refused", "adresse d’abonnement illisible", launched=False))
+            for place, (number, endpoint, _, p256dh, auth, material, key) in enumerate(some):
+                if not legible(endpoint):
+                    self.done.append(Result(number, "refused", "adresse d’abonnement illisible", launched=False))
                     continue
                 armed = material
                 if armed is None or len(armed) != ARMED:  # made by another version of ours
                     try:
                         armed = arm(p256dh, auth)
                     except Unreadable:
-                        self.done.append(Result(ident, "refused", "clés d’abonnement illisibles", launched=False))
+                        self.done.append(Result(number, "refused", "clés d’abonnement illisibles", launched=False))
                         continue
-                body = seal(record, armed, salts[SALT * number : SALT * (number + 1)])
-                yield _request((ident, endpoint, self._head(origin, key, left), body))
+                body = seal(record, armed, salts[SALT * place : SALT * (place + 1)])
+                yield _request((number, endpoint, heads[key], body))
 
     def settled(self) -> Iterator[Result]:
         """What was decided without asking the vendor, once."""
         done, self.done = self.done, []
         yield from done
 
-    def _head(self, origin: str, key: str, left: int) -> Headers:
-        """The headers, one object a second and a key. TTL is never 0, which would drop what a phone misses."""
+    def _heads(self, left: int, origin: str) -> _Heads:
+        """The headers by key, one object a second and a key. TTL is never 0, which would drop what a phone misses."""
         if left != self._left:
             self._left = left
-            self._headers.clear()
-        found = self._headers.get(key)
-        if found is None:
-            found = self._headers[key] = (
-                ("Authorization", self._tokens.authorization(origin, key)),
+            said = (
                 ("TTL", str(left)),
                 ("Topic", self._message.topic),
                 ("Urgency", self._message.urgency),
                 ("Content-Encoding", "aes128gcm"),
                 ("Content-Type", "application/octet-stream"),
             )
-        return found
+            self._kept = _Heads(partial(self._tokens.authorization, origin), said)
+        return self._kept
 
-    def _legible(self, endpoint: str, origin: str) -> bool:
-        """Whether the endpoint is an address of its vendor: https, printable ASCII, no room for another host or
+    def _legible(self, origin: str) -> Callable[[str], object]:
+        """Tells whether an endpoint is an address of its vendor: https, printable ASCII, no room for another host or
         header."""
         if not self.host:
             self.host = urlsplit(origin).netloc
-            self._start = f"{origin}/" if _spoken(origin) else "nowhere"
-        plain = endpoint.isascii() and endpoint.isprintable() and " " not in endpoint
-        return plain and endpoint.startswith(self._start)
+            start = f"{origin}/" if _spoken(origin) else "nowhere"
+            self._form = re.compile(re.escape(start) + "[!-~]*").fullmatch
+        return self._form
+
+
+class _Heads(dict[str, Headers]):
+    """The headers for each of our public keys, made when they are first asked for."""
+
+    def __init__(self, authorization: Callable[[str], str], said: Headers) -> None:
+        self._authorization, self._said = authorization, said
+
+    def __missing__(self, key: str) -> Headers:
+        found = self[key] = (("Authorization", self._authorization(key)), *self._said)
+        return found
 
 
 def _spoken(origin: str) -> bool:

@@ -41,8 +41,9 @@ LOOK = 900
 @dataclass(slots=True)
 class Tally:
     """What became of one vendor's messages; `reasons` counts the answers that were not "sent", in French, retried ones
-    included; `failures` and `refusals` are those in a row."""
+    included; `failures` and `refusals` are those in a row; `sent` is not among the `outcomes`."""
 
+    sent: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     failures: int = 0
@@ -175,12 +176,23 @@ class Work:
     def _sorted(self, connection: Connection, people: list[Person]) -> list[_Sorted]:
         """Each with the instant until which it is held, and its key material, kept for what is urgent: that is deleted
         by this same transaction."""
-        until = self._until()
-        found = [(person, until(person[5:])) for person in people]
+        until = _Until(self._held)  # anew for each few hundred, as the clock goes on
+        found = [(person, until[person[5:]]) for person in people]
         material: dict[int, bytes] = {}
         if self._means.prearmed and self._shard.message.urgency == "high":
             material = armed.take(connection, [person[0] for person, held in found if not held])
         return [(person, held, material.get(person[0])) for person, held in found]
+
+    def _held(self, chosen: Chosen) -> int:
+        """Until when somebody who chose so is held: 0 for who may be rung now, `NEVER` for who is not concerned."""
+        hours, categories, areas, alerts_only = chosen
+        said, zone, now = self._shard.message, self._means.zone, self._second()
+        if not self._shard.audience.admits(Choice.read(categories, areas, alerts_only)):
+            return NEVER
+        if said.wait == "loud":
+            return 0
+        morning = quiet.later(hours, self._shard.announced_at, zone) if said.wait == "later" else 0
+        return morning if morning > now else quiet.release(hours, now, zone)
 
     def _stretch(self, people: list[_Sorted]) -> Iterator[Target]:
         """The cursor goes with whoever is handed over, passed by, or held until the morning."""
@@ -213,50 +225,27 @@ class Work:
         self._progress.later.append(Later(number, "held", until))
         self._tally.outcomes["held"] += 1
 
-    def _until(self) -> Callable[[tuple[str, str, str, int]], int]:
-        """Tells until when somebody who chose so is held: 0 for who may be rung now, `NEVER` for who is not concerned.
-        Asked anew for each few hundred, as the clock goes on."""
-        said, zone, now, audience = self._shard.message, self._means.zone, self._second(), self._shard.audience
-        found: dict[tuple[str, str, str, int], int] = {}
-
-        def wait(hours: str) -> int:
-            if said.wait == "loud":
-                return 0
-            morning = quiet.later(hours, self._shard.announced_at, zone) if said.wait == "later" else 0
-            return morning if morning > now else quiet.release(hours, now, zone)
-
-        def until(chosen: tuple[str, str, str, int]) -> int:
-            held = found.get(chosen)
-            if held is None:
-                hours, categories, areas, alerts_only = chosen
-                concerned = audience.admits(Choice.read(categories, areas, alerts_only))
-                held = found[chosen] = wait(hours) if concerned else NEVER
-            return held
-
-        return until
-
     # what comes back
 
     def _take(self, result: Result) -> None:
         """Note one answer."""
-        number, outcome = result[0], result[1]
-        progress, tally = self._progress, self._tally
+        number, outcome, _, _, _, launched = result
         self._flying.pop(number, None)
-        if result.launched:
+        if launched:
             self._handed -= 1
             self._taken += 1
         else:
             self._idle += 1
         if outcome == "sent":
-            progress.sent += 1
-            tally.outcomes["sent"] += 1
+            tally, self._progress.sent = self._tally, self._progress.sent + 1
+            tally.sent += 1
             tally.failures = tally.refusals = 0
             if self._known:
                 self._settle(number)
             return
         self._unsent(result)
-        if self._idle >= COMMIT or (progress.closed_until and not self._over):
-            self._over = self._over or bool(progress.closed_until)
+        if self._idle >= COMMIT or (self._progress.closed_until and not self._over):
+            self._over = self._over or bool(self._progress.closed_until)
             self._commit()
 
     def _settle(self, number: int) -> None:
@@ -332,5 +321,19 @@ class Work:
         self._means.fault("left")
 
 
+Chosen = tuple[str, str, str, int]
+"""Quiet hours, categories, areas, alerts only."""
+
 _Sorted = tuple[Person, int, bytes | None]
 """Somebody, the instant until which they are held (0, `NEVER`), and key material made ahead."""
+
+
+class _Until(dict[Chosen, int]):
+    """What `of` says of each choice, asked once."""
+
+    def __init__(self, of: Callable[[Chosen], int]) -> None:
+        self._of = of
+
+    def __missing__(self, chosen: Chosen) -> int:
+        found = self[chosen] = self._of(chosen)
+        return found

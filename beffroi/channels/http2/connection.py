@@ -170,31 +170,28 @@ class Connection:
         return replies
 
     def _parse(self, replies: list[Reply]) -> None:
-        data, place, size = self._in, 0, len(self._in)
+        data, place, size, flights = self._in, 0, len(self._in), self.flights
         while size - place >= 9:
             upper, lower, kind, flags, stream = _HEAD.unpack_from(data, place)
-            length = upper << 8 | lower
-            if length > FRAME:
+            end = place + 9 + (upper << 8 | lower)
+            if end - place > FRAME + 9:
                 raise ValueError("a frame that is too large")
-            end = place + 9 + length
             if size < end:
                 break
-            if (
-                kind != HEADERS
-                or flags != _WHOLE
-                or not self._answered(stream, data[place + 9 : min(place + 15, end)], replies)
-            ):
+            if kind == RST and stream not in flights:
+                pass  # nginx resets each stream that it has answered
+            elif kind == HEADERS and flags == _WHOLE and (number := self._usual(stream, data[place + 9 : end])):
+                replies.append(_reply((flights.pop(stream)[0][0], number, "", "", False, False)))
+            else:
                 self._frame(kind, flags, stream & 0x7FFFFFFF, data[place + 9 : end], replies)
             place = end
         self._in = data[place:]
 
-    def _answered(self, stream: int, start: bytes, replies: list[Reply]) -> bool:
-        """The usual answer, a status and no body, in one frame: whether it was one."""
-        number = quick(start)
-        if not 200 <= number < 429 or self._headers or stream in self._heads or stream not in self.flights:
-            return False
-        replies.append(_reply((self.flights.pop(stream)[0][0], number, "", "", False, False)))
-        return True
+    def _usual(self, stream: int, block: bytes) -> int:
+        """The status of the usual answer, which has no body and asks for no pause; 0 of any other."""
+        number = quick(block[:6])
+        usual = 200 <= number < 429 and not self._headers and stream in self.flights and stream not in self._heads
+        return number if usual else 0
 
     def _frame(self, kind: int, flags: int, stream: int, payload: bytes, replies: list[Reply]) -> None:
         if self._headers and kind != CONTINUATION:

@@ -87,8 +87,9 @@ class Tls:
         parts = []
         with suppress(*WOULD_BLOCK):
             self._feed()
+        read = self._tls.read
         with suppress(*WOULD_BLOCK):
-            while part := self._tls.read(RECORD):
+            while part := read(RECORD):
                 parts.append(part)
             self.ended = True
         if self._out.pending:  # TLS itself has something to say
