@@ -12,10 +12,12 @@ from beffroi.settings import Service, Site
 def senders(site: Site, service: Service, now: Callable[[], float]) -> Senders:
     """Makes senders, one a thread, that share their VAPID tokens. Raises `SettingsError` (key, contact) at once."""
     from beffroi.channels.pushing import WebPush  # imported late: most publications have nothing to send
+    from beffroi.channels.tokens import beside
     from beffroi.channels.vapid import Tokens, public
 
     former = {public(key): key for key in map(keys.load, keys.former(service.vapid_key))}
-    tokens = Tokens(keys.load(service.vapid_key), webpush.subject(site, service), now, former)
+    place = beside(service.vapid_key)
+    tokens = Tokens(keys.load(service.vapid_key), webpush.subject(site, service), now, former, place)
 
     def slow() -> Sender:
         from beffroi.channels.reference import Reference

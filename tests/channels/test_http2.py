@@ -186,6 +186,8 @@ def test_vendor_that_cannot_be_understood_is_libcurls(monkeypatch: pytest.Monkey
         with closing(Http2(2, 120)) as road:
             if road.speaks(origin):
                 requests = iter([Request(1, f"{origin}/p", HEADERS, b"a")])
-                assert [0] == [one.status for one in road.exchange(requests, lambda: False, FREE)] or not road.speaks(origin)
+                assert [0] == [one.status for one in road.exchange(requests, lambda: False, FREE)] or not road.speaks(
+                    origin
+                )
         thread.join(10)
         assert not thread.is_alive()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from base64 import urlsafe_b64decode
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from beffroi.channels import keys
+from beffroi.channels.tokens import Token, beside, shared
+from beffroi.channels.vapid import Tokens
 from beffroi.errors import SettingsError
 
 PROCESSES = 6
@@ -86,3 +89,56 @@ def test_other_files_are_not_taken_for_a_key(tmp_path: Path) -> None:
         with pytest.raises(SettingsError, match=found):
             keys.load(path)
         assert content == path.read_bytes()
+
+
+def _sign(path: Path, name: str, gate: object, answers: object) -> None:
+    signed = []
+
+    def sign() -> Token:
+        signed.append(name)
+        return Token(1000.0, f"{os.getpid()}")
+
+    gate.wait()  # type: ignore[attr-defined]
+    token = shared(path, name, 1000.0, sign)
+    answers.put((name, token.authorization, len(signed)))  # type: ignore[attr-defined]
+
+
+def test_processes_share_one_token_a_vendor(tmp_path: Path) -> None:
+    """However many processes ask at once, one of them signs for each vendor; the file is its owner's only."""
+    spawn = multiprocessing.get_context("spawn")
+    gate, answers = spawn.Barrier(PROCESSES), spawn.Queue()
+    path = beside(tmp_path / "vapid.pem")
+    names = [f"key contact https://{'ab'[number % 2]}.example" for number in range(PROCESSES)]
+    processes = [spawn.Process(target=_sign, args=(path, name, gate, answers)) for name in names]
+    for process in processes:
+        process.start()
+    found = [answers.get(timeout=60) for _ in processes]
+    for process in processes:
+        process.join(60)
+    assert (2, 2) == (sum(signed for _, _, signed in found), len({(name, token) for name, token, _ in found}))
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_shared_tokens_are_renewed_in_time(tmp_path: Path) -> None:
+    """A token is signed anew after six hours, after a clock set back, and where the file is illegible or out of reach;
+    tokens of other keys and contacts are others."""
+    path, count = tmp_path / "tokens.json", iter(range(99))
+
+    def ask(now: float, name: str = "a", where: Path = path) -> str:
+        return shared(where, name, now, lambda: Token(now, str(next(count)))).authorization
+
+    assert ["0", "0", "1", "1", "2"] == [ask(now) for now in (1000, 22599, 22600, 30000, 22599)]
+    assert ["3", "2"] == [ask(22600, "b"), ask(22600)]
+    path.write_text('{"a', encoding="ascii")
+    assert ["4", "4"] == [ask(22600), ask(22600)]
+    assert ["5", "6"] == [ask(22600, where=tmp_path / "absent" / "tokens.json") for _ in range(2)]
+
+
+def test_next_process_asks_with_the_same_token(tmp_path: Path) -> None:
+    """Another process, with the same key and contact, signs nothing; with another contact it does."""
+    path = tmp_path / "vapid.pem"
+    keys.ensure(path)
+    vapid, file, origin = keys.load(path), beside(path), "https://a.example"
+    first = Tokens(vapid, "mailto:a@b.fr", lambda: 1000.0, file=file).authorization(origin)
+    assert first == Tokens(vapid, "mailto:a@b.fr", lambda: 20000.0, file=file).authorization(origin)
+    assert first != Tokens(vapid, "mailto:c@d.fr", lambda: 1000.0, file=file).authorization(origin)
