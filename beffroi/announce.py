@@ -28,7 +28,7 @@ from beffroi.channels.dispatch import Clock, Delivered, Dispatch
 from beffroi.channels.senders import senders
 from beffroi.channels.summary import summary
 from beffroi.settings import Service, Site
-from beffroi.store import figures, journal, ledger, shards
+from beffroi.store import armed, figures, journal, ledger, shards
 from beffroi.store.db import transaction
 from beffroi.store.entries import Announcement, Known, Message
 from beffroi.store.worker import working
@@ -187,6 +187,8 @@ def announce(
         ledger.lock(connection)
         shards.bury(connection, worker.predecessors)
         restored = journal.mend(connection, service.var, second)
+        if not service.push_prearm:
+            armed.forget(connection)
         decisions = decide(connection, current, service, at, adopt_all=adopt_all)
         ledger.record(connection, [_entry(site, d, at) for d in decisions], second)
         withdrawn = _withdrawn(connection, current)

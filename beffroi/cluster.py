@@ -21,6 +21,7 @@ from procrastinate.schema import SchemaManager
 from sqlalchemy import Engine
 
 from beffroi.announce import Clock, dispatch
+from beffroi.channels.arming import disarm
 from beffroi.channels.dispatch import Dispatch
 from beffroi.channels.doubt import Doubt
 from beffroi.channels.shard import Tally
@@ -65,6 +66,8 @@ class Cluster:
     def __post_init__(self) -> None:
         self.owner = name()
         self.doubt = Doubt(spare=1)
+        if not self.service.push_prearm:
+            disarm(self.engine)
         self.app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo(self.engine)))
         task, periodic = self.app.task, self.app.periodic
         self._send = task(name="send", queue=QUEUE)(self.send)

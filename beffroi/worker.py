@@ -16,6 +16,7 @@ from threading import Event
 from sqlalchemy import Engine
 
 from beffroi.announce import Clock, Delivered, Fault, dispatch
+from beffroi.channels.arming import disarm
 from beffroi.settings import Service, Site
 from beffroi.store import figures
 from beffroi.store.db import transaction
@@ -55,6 +56,8 @@ def work(
 ) -> None:
     """Send until `stopped` is set: what is in flight is then waited for. `told` hears of each round that did something,
     `idle` is called where there is nothing to send. Raises `SettingsError`, `StoreError`."""
+    if not service.push_prearm:
+        disarm(engine)
     owner = name()
     while not stopped.is_set():
         run = dispatch(site, service, engine, owner, Clock(sleep=time.sleep), fault=fault)

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from beffroi.api.app import application
 from beffroi.channels import keys
-from beffroi.channels.arming import prearm
+from beffroi.channels.arming import disarm, prearm
 from beffroi.errors import BeffroiError, StoreError
 from beffroi.settings import Service, Site
 from beffroi.store.db import connect
@@ -37,6 +37,8 @@ def serve(site: Site, service: Service, *, port: int = 8000, host: str = "localh
     quiet = {"log_level": "warning", "access_log": False, "server_header": False, "proxy_headers": False}
     if service.push_prearm:
         Thread(target=_arming, args=(engine,), name="arming", daemon=True).start()
+    else:
+        disarm(engine)
     config = uvicorn.Config(app, lifespan="off", **quiet)  # type: ignore[arg-type]  # each of its own type
     Console(soft_wrap=True).print(
         f"Le site est sur http://{host}:{shown}{site.base}/ (Ctrl-C pour arrêter)", markup=False

@@ -40,6 +40,6 @@ def prearm(engine: Engine, stop: Callable[[], bool] = lambda: False) -> int:
 
 
 def disarm(engine: Engine) -> None:
-    """Burn what was made ahead: nobody is to find it. Raises `StoreError`."""
+    """Burn what was made ahead, where it is no longer wanted: nobody is to find it. Raises `StoreError`."""
     with transaction(engine) as connection:
         armed.forget(connection)

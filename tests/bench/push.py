@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from statistics import median
 
@@ -55,13 +56,20 @@ PAYLOAD = json.dumps(
 )
 
 
-def run(messages: int = 2500, runs: int = 3, distance: int = 50) -> None:
-    """`distance` is the latency of the far vendor, in milliseconds."""
+def run(messages: int = 2500, runs: int = 3, distance: int = 50, pair: int = 1) -> None:
+    """`distance` is the latency of the far vendor, in milliseconds; `pair` 2 compares one process with two, and nothing
+    else."""
     with tempfile.TemporaryDirectory(prefix="beffroi-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # nginx's worker is another user
         with nginx(folder) as (port, authority):
             print(f"{messages} messages, {runs} tours, charge de la machine {os.getloadavg()[0]:.1f}")
+            if pair == 2:
+                for road in (port, distance):
+                    with far(port, distance / 1000) if road == distance else nullcontext(port) as where:
+                        for _ in range(runs):
+                            Bench(folder, where, authority, messages).pair(0 if road == port else distance)
+                return
             Bench(folder, port, authority, messages).interleaved(runs)
             with far(port, distance / 1000) as road:
                 Bench(folder, road, authority, messages).far(distance)
@@ -165,6 +173,34 @@ class Bench:
             )
         rivals = [kind for kind in ("webpush_async", "node") if kind in cost]
         print(" ; ".join(f"ours = {cost[kind] / cost['ours']:.1f} × {kind}" for kind in rivals))
+
+    def pair(self, distance: int) -> None:
+        """One worker, then two at once on as many shards, pre-armed: what both together cost and reach."""
+        alone, both = self.workers(1), self.workers(2)
+        rate = [self.messages / wall for _, wall in (alone, both)]
+        print(
+            f"fournisseur à {distance} ms : un processus {alone[0] / self.messages * 1e6:.1f} µs de CPU par message et "
+            f"{rate[0]:.0f} messages/s ; deux {both[0] / self.messages * 1e6:.1f} µs et {rate[1]:.0f} messages/s : "
+            f"{rate[1] / rate[0]:.2f} fois plus, {2 * alone[0] / both[0]:.2f} à CPU égale ; "
+            f"charge {os.getloadavg()[0]:.1f}",
+            flush=True,
+        )
+
+    def workers(self, count: int) -> tuple[float, float]:
+        """Seconds of CPU of all of them, and seconds from their start to the end of the last."""
+        self.fresh(self.folder / "pair.sqlite3", prearmed=True)
+        command = [sys.executable, "-m", "tests.bench.push_child", "worker", str(self.folder), str(self.messages)]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        crew = [subprocess.Popen(command, cwd=ROOT, env=self.environment, **pipes) for _ in range(count)]  # type: ignore[call-overload]
+        time.sleep(3)  # they have imported everything
+        start = time.time()
+        for one in crew:
+            one.stdin.write("\n")
+            one.stdin.flush()
+        found = [json.loads(one.communicate()[0].splitlines()[-1]) for one in crew]
+        if sum(one["sent"] for one in found) != self.messages:
+            raise SystemExit(f"{found} : il en fallait {self.messages}")
+        return sum(one["cpu"] for one in found), max(one["ended"] for one in found if one["sent"]) - start
 
     def far(self, distance: int) -> None:
         """A vendor that answers after a while: how long until the last answer."""

@@ -123,7 +123,26 @@ def armed(folder: Path, count: int) -> dict[str, float]:
     return ours(folder, count, prearmed=True)
 
 
-KINDS = {work.__name__: work for work in (floor, readme, webpush_async, ours, armed)}
+def worker(folder: Path, count: int) -> dict[str, float]:
+    """One round of `invoke worker`, pre-armed, on a database that another one may work on, once a line comes in."""
+    import py_vapid  # noqa: F401
+
+    import beffroi.channels.pushing  # noqa: F401
+    from beffroi.announce import Clock, dispatch
+    from beffroi.settings import read_service, site_from
+    from beffroi.store.db import connect
+    from beffroi.worker import name
+    from tests.channels.town import RAW
+
+    url = f"sqlite:///{folder / 'pair.sqlite3'}"
+    service = read_service(folder, var=folder, database_url=url, vapid_key_file=folder / "vapid.pem")
+    run = dispatch(site_from(RAW, folder), service, connect(url), name(), Clock())
+    run.patience = 0
+    sys.stdin.readline()
+    return measured(lambda: run.run().told) | {"ended": time.time()}
+
+
+KINDS = {work.__name__: work for work in (floor, readme, webpush_async, ours, armed, worker)}
 
 if __name__ == "__main__":
     print(json.dumps(KINDS[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]))))

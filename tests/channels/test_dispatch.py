@@ -15,15 +15,17 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from beffroi.channels.arming import prearm
 from beffroi.channels.dispatch import PATIENCE, Clock, Dispatch
 from beffroi.channels.sending import DOUBT, FREE, WINDOW, Leave, Outgoing, Result, Target
 from beffroi.channels.shard import REFUSALS, TROUBLE
 from beffroi.channels.threads import ThreadSender
 from beffroi.errors import SendError
-from beffroi.store import ledger
+from beffroi.store import armed, ledger
 from beffroi.store.db import transaction
 from beffroi.store.entries import Message, Recipient
 from beffroi.store.tables import subscriptions
+from beffroi.worker import work
 from tests.channels.town import Town, alert, entry
 from tests.e2e.push_service import PushService
 from tests.e2e.push_state import Behaviour
@@ -308,3 +310,21 @@ def test_broken_sender_is_an_error_and_loses_nothing(town: Town) -> None:
     with transaction(town.engine) as connection:
         assert {"sent": 4, "owed": 6} == counts(connection)
     assert dispatch(town, Paper()).run().told == 6
+
+
+def test_keys_made_ahead_are_burnt_when_they_are_no_longer_wanted(town: Town) -> None:
+    """With BEFFROI_PUSH_PREARM off, the next publication and the next start of a worker leave none in the database."""
+    town.open()
+    stopped = Event()
+    stopped.set()
+    with PushService() as service:
+        town.phones(service, 3)
+    town.service = town.service.model_copy(update={"push_prearm": False})
+    for start in (
+        lambda: town.announce(entry(town.time.at())),
+        lambda: work(town.site, town.service, town.engine, stopped),
+    ):
+        assert prearm(town.engine) == 3
+        start()
+        with transaction(town.engine) as connection:
+            assert armed.count(connection) == 0

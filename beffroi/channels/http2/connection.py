@@ -156,10 +156,10 @@ class Connection:
         """Read all that is there; the replies in it, and what was in flight if that was the end."""
         replies: list[Reply] = []
         try:
-            data = self._tls.read()
-            self.heard = self._now()
-            self._in += data
+            self._in += self._tls.read()
             self._parse(replies)
+            if replies:
+                self.heard = self._now()
         except (OSError, ValueError, IndexError, struct.error) as error:
             self.misfit = self.misfit or not isinstance(error, OSError)
             replies.extend(self.lost())
@@ -281,7 +281,7 @@ class Connection:
         self._queued += len(data)
 
     def overdue(self, launched_before: float) -> list[Reply]:
-        """Give up what was launched before that; a connection that said nothing since is given up, too."""
+        """Give up what was launched before that; a connection that answered nothing since is given up, too."""
         late = []
         for stream, flight in self.flights.items():
             if flight.launched > launched_before:
