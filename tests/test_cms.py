@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from beffroi.check.card import card_of
-from beffroi.cms.app import make_app, package
+from beffroi.cms.app import make_app
 from beffroi.cms.config import config
 from beffroi.cms.desk import Desk, Refused
 from beffroi.cms.exported import export
 from beffroi.cms.save import rewritten
-from beffroi.errors import BeffroiError
 from beffroi.schema import written
 from beffroi.settings import read_site
 from tests import strategies as s
@@ -151,10 +151,15 @@ def test_only_the_files_of_the_form_are_committed(town: Town) -> None:
 
 
 def test_a_folder_is_listed(desk: Desk) -> None:
-    """The entries of a category, each with its text; a folder that does not exist yet is empty."""
+    """The entries of a category, those of its subfolders too, each with its text; a folder that does not exist yet is
+    empty."""
+    (desk.site.content / "actualites/2025").mkdir()
+    (desk.site.content / "actualites/2025/ancien.md").write_text("---\ntitle: Ancien\n---\n", "utf-8")
     asked = {"folder": "content/actualites", "extension": "md", "depth": 1}
     found = desk.answer({"action": "entriesByFolder", "params": asked})
-    assert ["content/actualites/bienvenue.md"] == [one["file"]["path"] for one in found]
+    assert ["content/actualites/2025/ancien.md", "content/actualites/bienvenue.md"] == [
+        one["file"]["path"] for one in found
+    ]
     assert [] == desk.answer({"action": "entriesByFolder", "params": {**asked, "folder": "content/agenda"}})
     with pytest.raises(Refused, match="ne sait pas faire cela"):
         desk.answer({"action": "publishUnpublishedEntry", "params": {}})
@@ -202,7 +207,26 @@ def test_export_keeps_the_back_end(tmp_path: Path) -> None:
     assert {"index.html", "form.js", "manual.js", "config.json", "decap"} == {path.name for path in folder.iterdir()}
 
 
-def test_a_form_that_is_not_installed(tmp_path: Path) -> None:
-    """Without Decap's files, the command that brings them is told."""
-    with pytest.raises(BeffroiError, match="npm ci --ignore-scripts"):
-        package(tmp_path)
+def test_a_form_that_is_not_installed(town: Town) -> None:
+    """Without Decap's files, `invoke cms` tells the command that brings them, and nothing else."""
+    done = town.invoke("cms")
+    said = "Le formulaire (Decap CMS) n’est pas installé ; lancez une fois : npm ci --ignore-scripts\n"
+    assert (1, "", said) == (done.returncode, done.stdout, done.stderr)
+
+
+def test_the_form_is_the_one_that_was_reviewed() -> None:
+    """What the models make of the form stands in tests/cms.json: whoever changes a model sees what editors will see.
+    `python -m tests.test_cms` writes it anew."""
+    assert COPY.read_text("utf-8") == form()
+
+
+COPY = Path(__file__).with_name("cms.json")
+
+
+def form() -> str:
+    """The form's configuration for the sample commune."""
+    return json.dumps(config(SITE, {"name": "proxy"}), ensure_ascii=False, indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    COPY.write_text(form(), "utf-8")

@@ -83,8 +83,10 @@ class Desk:
 
     def _folder(self, asked: Json) -> list[Json]:
         folder = self._path(asked["folder"])
-        found = sorted(folder.glob(f"*.{asked['extension']}")) if folder.is_dir() else []
-        return [self._read(f"{asked['folder']}/{path.name}") for path in found if not path.name.startswith(".")]
+        found = sorted(folder.rglob(f"*.{asked['extension']}")) if folder.is_dir() else []
+        names = [path.relative_to(folder) for path in found]  # subfolders too: they are no part of an address
+        shown = [name for name in names if not any(part.startswith(".") for part in name.parts)]
+        return [self._read(f"{asked['folder']}/{name.as_posix()}") for name in shown]
 
     def _persist_entry(self, asked: Json) -> Json:
         files = {self._path(one["path"]): rewritten(one["raw"]).encode() for one in asked["dataFiles"]}

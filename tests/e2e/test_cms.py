@@ -137,9 +137,27 @@ def test_from_the_form_to_the_site(room: Room, url: str) -> None:
         assert [] == browser.third_party
 
 
-def wait_text(room: Room, words: str) -> str:
+@pytest.mark.e2e
+def test_a_file_in_a_subfolder(room: Room, url: str) -> None:
+    """What lies in a subfolder of a category is listed, opened and saved where it is."""
+    name = "content/actualites/2025/ancien.md"
+    room.town.write("actualites/2025/ancien", "title: Une ancienne nouvelle\ndate: 2025-05-04")
+    with Chromium(url, guard=False, viewport={"width": 1400, "height": 1000}) as browser:
+        page = browser.page
+        page.goto(f"{url}/admin/")
+        page.get_by_role("button", name="Se connecter").click()
+        page.get_by_role("link", name="Actualités").first.click()
+        page.get_by_text("Une ancienne nouvelle").click()
+        page.locator("[id^='summary-field']").fill("Un résumé.")
+        publish(page)
+        assert "summary: Un résumé.\n" in wait_text(room, "Un résumé.", name)
+        page.get_by_text("MODIFICATIONS ENREGISTRÉES").wait_for()
+    assert f"{name}\n" == room.git("show", "--format=", "--name-only", "HEAD")
+
+
+def wait_text(room: Room, words: str, name: str = FILE) -> str:
     """The file, once it has these words."""
-    path = room.town.root / FILE
+    path = room.town.root / name
     for _ in range(200):
         if words in (text := path.read_text("utf-8")):
             return text
