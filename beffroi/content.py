@@ -138,14 +138,16 @@ def read(
     instead: Mapping[str, bytes | None] | None = None,
     originals: Mapping[Path, Path | None] | None = None,
     memo: Memo | None = None,
+    found: Files | None = None,
 ) -> Tree:
     """Read every Markdown file of the site's content, in the order of their paths.
 
     `instead` gives other bytes for some files, by source: an older version, or `None` to leave one out.
     `originals` does the same for images, by path. Files that `memo` knows are not opened; it learns the others.
+    `found` is the folder as somebody has just seen it.
     """
     memo = memo or Memo(None, "")
-    found = Files.below(str(site.content))
+    found = found or Files.below(str(site.content))
     reading = _Reading(site, found, memo)
     rows: dict[str, Row | None] = {}
     stale: list[tuple[str, str, bytes | None]] = []

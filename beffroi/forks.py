@@ -57,7 +57,6 @@ def spread(
         for number in range(len(chunks)):
             yield from _received(children[number % count][1])
     finally:
-        gc.unfreeze()
         for child, pipe in children:
             pipe.close()
             with suppress(ProcessLookupError):

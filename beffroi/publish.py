@@ -158,8 +158,8 @@ def checked(
     """The content, and its warnings; `cache` is the file in which `check` keeps what it knows. Raises `CheckFailed`
     with every fault of every file."""
     step("Contrôle des contenus")
-    faults = examine(site, cache=cache, memo=memo).faults
-    tree = content.read(site, memo=memo)
+    seen = examine(site, cache=cache, memo=memo)
+    tree, faults = content.read(site, memo=memo, found=seen.found), seen.faults
     if errors := [fault for fault in faults if fault.level == "error"]:
         raise CheckFailed(errors)
     return tree, faults
@@ -167,7 +167,7 @@ def checked(
 
 def accepted(site: Site, stood: held.Standing, memo: Memo) -> content.Tree:
     """The content as it may be published, each faulty file at its latest good version. Raises `CheckFailed`."""
-    tree = content.read(site, stood.instead, stood.originals, memo)
+    tree = content.read(site, stood.instead, stood.originals, memo, stood.checked.found)
     if tree.faults:  # a file changed between the check and now
         raise CheckFailed(tree.faults)
     return tree

@@ -41,7 +41,7 @@ def _problems(out: Path, site: Site, items: Sequence[Any], made: Set[str] | None
             yield f"{name} manque"
         elif (made is None or name in made) and (problem := _unreadable(path)):
             yield f"{name} : {problem}"
-    for item in items:
+    for item in items if made is None else ():  # else the page stands as it was verified, or Pelican just wrote it
         if not os.path.isfile(f"{out}/{page(site, item.path)}"):
             yield f"la page de {item.id} manque"
     yield from _feed(out, site, items) if made is None else _changed(out, site, items, made)

@@ -23,6 +23,7 @@ from beffroi.errors import Fault
 from beffroi.forks import spread
 from beffroi.learnt import Learnt, learn, unreadable
 from beffroi.memo import Memo
+from beffroi.memo.stamps import Files as Stamps
 from beffroi.schema.french import say
 from beffroi.settings import Site
 
@@ -44,6 +45,11 @@ class Checked:
     crossed: Sequence[cross.Found]
     strays: Sequence[Fault]
 
+    @property
+    def found(self) -> Stamps | None:
+        """The folder as it was seen; `None` for the files of a commit."""
+        return self.files.found if isinstance(self.files, Disk) else None
+
     @cached_property
     def faults(self) -> list[Fault]:
         """All faults and warnings of all files, sorted by file, line and sentence."""
@@ -61,7 +67,7 @@ def examine(site: Site, files: Files | None = None, cache: Path | None = None, m
     """Check all files: those of the disk, unless others are given. `cache` is the file that keeps the cards; `memo`
     learns of each file that is read what a build would have to read in it again."""
     kept = Cache(cache, site)
-    files = files or Disk(site, kept.images)
+    files = files or Disk(site, kept.images, kept.keys)
     keys: dict[str, str] = {}
     cards = _cards(site, files, kept, keys, memo)
     world = cross.World(site, files, cards)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
+import marshal
 import os
-import pickle
 import sys
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
 import beffroi
-from beffroi.check.card import Card
+from beffroi.check.card import Aim, Card
+from beffroi.check.files import Image, Key
+from beffroi.memo import unswept
 from beffroi.settings import Site
 
 READ_BY = (
@@ -22,20 +23,24 @@ READ_BY = (
 """The modules on which a card depends: a change in any of them makes all cards anew."""
 
 
+AIMS = Card._fields.index("aims")
+
+
 class Cache:
-    """Cards by the file's name and its bytes' id; images by name. `save` keeps what this run used."""
+    """Cards by the file's name and its bytes' id; images and ids by name. `save` keeps what this run used."""
 
     def __init__(self, path: Path | None, site: Site) -> None:
         self.path, self._rules = path, _rules(site) if path else ""
         self._old: dict[tuple[str, str], Card] = {}
         self._new: dict[tuple[str, str], Card] = {}
-        self.images: dict[str, tuple[tuple[int, ...], bool]] = {}
+        self.images: dict[str, Image] = {}
+        self.keys: dict[str, Key] = {}
         self.dates: tuple[str, dict[str, int]] = ("", {})
         """A commit, and when it last knew some files to change."""
         self._changed = False
         if path:
             self._load(path)
-        self._known, self._dated = dict(self.images), self.dates
+        self._known = dict(self.images), dict(self.keys), self.dates
 
     def get(self, name: str, key: str) -> Card | None:
         """The card of those bytes under that name."""
@@ -51,10 +56,11 @@ class Cache:
     def save(self) -> None:
         """Write the cards of this run in one step. A cache that cannot be written is done without."""
         if not self.path or not (
-            self._changed or self.images != self._known or self.dates != self._dated or len(self._new) != len(self._old)
+            self._changed or (self.images, self.keys, self.dates) != self._known or len(self._new) != len(self._old)
         ):
             return
-        data = pickle.dumps((self._new, self.images, self.dates), protocol=5)
+        cards = [(name, key, _plain(card)) for (name, key), card in self._new.items()]
+        data = marshal.dumps((cards, self.images, self.keys, self.dates))
         beside = self.path.with_suffix(f".{os.getpid()}")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,14 +78,21 @@ class Cache:
         seal, data = whole[:32], whole[32:]
         if seal != self._seal(data):  # other rules, or a file that was cut
             return
-        gc.disable()  # many small objects, none of them garbage
-        try:
-            self._old, self.images, self.dates = pickle.loads(data)  # noqa: S301  # our own, sealed
-        finally:
-            gc.enable()
+        with unswept():
+            old, self.images, self.keys, self.dates = marshal.loads(data)  # noqa: S302  # our own, sealed
+            for name, key, card in old:
+                self._old[name, key] = made = Card._make(card)
+                if made.aims:
+                    self._old[name, key] = made._replace(aims=tuple(map(Aim._make, made.aims)))
 
     def _seal(self, data: bytes) -> bytes:
         return hashlib.blake2b(data, digest_size=32, key=self._rules.encode()[:64]).digest()
+
+
+def _plain(card: Card) -> tuple[object, ...]:
+    """The card in the types that `marshal` takes."""
+    aims = [tuple(aim) for aim in card.aims]
+    return *card[:AIMS], tuple(aims), *card[AIMS + 1 :]
 
 
 def _rules(site: Site) -> str:

@@ -6,12 +6,13 @@ import hashlib
 import io
 import os
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from beffroi.content import IMAGES
+from beffroi.memo.stamps import Files as Stamps
+from beffroi.memo.stamps import Stamp
 from beffroi.settings import Site
 
 
@@ -19,7 +20,7 @@ class Files(Protocol):
     """All files of a content folder that are not hidden, named by their path below it."""
 
     @property
-    def names(self) -> Sequence[str]:
+    def names(self) -> Collection[str]:
         """Every name, in an order that no machine changes: the files of a folder, then its subfolders."""
 
     def key(self, name: str) -> str:
@@ -35,26 +36,35 @@ class Files(Protocol):
         """Whether it can be read to its last pixel."""
 
 
-class Disk:
-    """The working tree. `images` remembers what was found of images, by size and times."""
+Image = tuple[tuple[int, ...], bool]
+"""Size and times of an image, and whether it could be read."""
+Key = tuple[Stamp | None, str]
+"""The stamp of a file, `None` where it proves nothing, and the id of its bytes."""
 
-    def __init__(self, site: Site, images: dict[str, tuple[tuple[int, ...], bool]] | None = None) -> None:
+
+class Disk:
+    """The working tree. `images` remembers what was found of images, `keys` the ids of the other files: those whose
+    stamps are the same are not read again."""
+
+    def __init__(self, site: Site, images: dict[str, Image] | None = None, keys: dict[str, Key] | None = None) -> None:
         self.folder = str(site.content)
         self.images = {} if images is None else images
+        self.keys = {} if keys is None else keys
+        self.found = Stamps.below(self.folder)
         self._last: tuple[str, bytes] = ("", b"")
 
-    @cached_property
-    def names(self) -> Sequence[str]:
-        """Read once."""
-        return tuple(_walk(self.folder, ""))
-
-    @cached_property
-    def _known(self) -> frozenset[str]:
-        return frozenset(self.names)
+    @property
+    def names(self) -> Collection[str]:
+        """As they were when this was made."""
+        return self.found.stamps.keys()
 
     def key(self, name: str) -> str:
         """The id that git would give the file."""
-        return blob_id(self.data(name))
+        stamp, known = self.keys.get(name, (None, ""))
+        if stamp is None or stamp != self.found.stamps[name]:
+            known = blob_id(self.data(name))
+            self.keys[name] = self.found.lasting(name), known
+        return known
 
     def data(self, name: str) -> bytes:
         """Read once for `key` and the call that follows it."""
@@ -72,7 +82,7 @@ class Disk:
 
     def exists(self, name: str) -> bool:
         """Hidden files and folders behind symbolic links too."""
-        return name in self._known or _is_file(f"{self.folder}/{name}")
+        return name in self.found.stamps or _is_file(f"{self.folder}/{name}")
 
     def is_image(self, name: str) -> bool:
         """Decoded once, until its size or its times change."""
@@ -87,7 +97,7 @@ class Disk:
         return known[1]
 
 
-def markdown(names: Sequence[str]) -> Iterator[str]:
+def markdown(names: Iterable[str]) -> Iterator[str]:
     """Those that are content: Markdown, neither among the images nor the editors' reference."""
     for name in names:
         if name[-3:].lower() == ".md" and name != "README.md" and not name.startswith(f"{IMAGES}/"):
@@ -124,22 +134,6 @@ def in_order(names: Mapping[str, object] | Sequence[str]) -> list[str]:
     return sorted(
         names, key=lambda name: [(index < name.count("/"), part) for index, part in enumerate(name.split("/"))]
     )
-
-
-def _walk(folder: str, prefix: str) -> Iterator[str]:
-    try:
-        with os.scandir(folder) as entries:
-            found = sorted(
-                (e.name, e.is_dir(follow_symlinks=False), e.is_symlink()) for e in entries if e.name[0] != "."
-            )
-    except OSError:
-        return
-    for name, is_folder, is_link in found:
-        if not is_folder and not (is_link and os.path.isdir(f"{folder}/{name}")):
-            yield prefix + name
-    for name, is_folder, _ in found:
-        if is_folder:
-            yield from _walk(f"{folder}/{name}", f"{prefix}{name}/")
 
 
 def _prefix(root: Path, content: Path) -> str:

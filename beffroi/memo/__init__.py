@@ -11,6 +11,7 @@ its libraries and the settings; under another key the memo is not read at all.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import marshal
 import os
@@ -22,13 +23,24 @@ from typing import Any
 
 from beffroi.memo.blobs import Blobs, Damaged, Ref
 
-__all__ = ["Blobs", "Damaged", "Memo", "Ref"]
+__all__ = ["Blobs", "Damaged", "Memo", "Ref", "unswept"]
 
 MARK = b"beffroi memo 1\n"
 FILE = "memo.bin"
 GROWN = 50_000_000
 """Bytes that blobs may take besides three times those of the first build: then all is made anew, once in thousands of
 edits."""
+
+
+@contextmanager
+def unswept() -> Iterator[None]:
+    """Load many small objects, none of them garbage: the collector neither sweeps meanwhile nor counts them later."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @dataclass
@@ -66,7 +78,8 @@ class Memo:
             raise Damaged("le programme ou les réglages ont changé")
         if hashlib.sha256(rest[32:]).digest() != rest[:32] or self.folder is None:
             raise Damaged("des octets ont changé")
-        (name, end), self.tables = marshal.loads(rest[32:])  # noqa: S302  # its digest was just checked
+        with unswept():
+            (name, end), self.tables = marshal.loads(rest[32:])  # noqa: S302  # its digest was just checked
         self.blobs = Blobs.known(self.folder / name, end)
         if end > GROWN + 3 * self.tables.get("born", end):
             raise Damaged("elle a trop grossi")

@@ -95,6 +95,8 @@ def _pages(work: Work) -> Iterator[tuple[str, Rule]]:
 
 def _beside(work: Work, card: Card) -> tuple[tuple[str, str], ...]:
     """What a page says of its other languages."""
+    if not work.tree.site.languages:
+        return ()
     return tuple((other.language, other.path) for other in work.versions(card))
 
 

@@ -87,6 +87,9 @@ class ItemsGenerator(ArticlesGenerator):  # type: ignore[misc]
         self.readers.save_cache()
         signals.article_generator_finalized.send(self)
 
+    def check_disabled_readers(self) -> None:
+        """Nothing to do: `check` tells of files that are not published."""
+
     def _fragment(self, name: str, arguments: dict[str, object]) -> str:
         rendered: str = self.env.get_template(name).render({**self.context, **arguments})
         return rendered
@@ -141,6 +144,9 @@ class LastingGenerator(PagesGenerator):  # type: ignore[misc]
         self.save_cache()
         self.readers.save_cache()
         signals.page_generator_finalized.send(self)
+
+    def check_disabled_readers(self) -> None:
+        """Nothing to do."""
 
     def refresh_metadata_intersite_links(self) -> None:
         """Nothing to do."""
