@@ -75,7 +75,7 @@ def typeset(text: str, lang: str = "fr") -> str:
 
     Other languages than French have other rules: their text stays as it is.
     """
-    if lang.partition("-")[0] != "fr":
+    if lang.partition("-")[0] != "fr" or text.isspace():
         return text
     if not _may_keep(text):
         return _set(text)

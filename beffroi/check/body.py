@@ -49,9 +49,11 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note what the tag says."""
-        values = {name: value or "" for name, value in attrs}
         self._verbatim += tag in {"code", "pre"}
         self.headings += tag == "h1"
+        if not attrs and tag != "img":
+            return
+        values = {name: value or "" for name, value in attrs}
         self.ids |= {values[name] for name in ("id", "name") if name in values}
         if tag == "img":
             self.text.append("\u2060")

@@ -6,6 +6,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 THIN, WIDE = "\u202f", "\u00a0"
 
@@ -33,6 +34,7 @@ def one_of(words: Iterable[str], last: str = "ou") -> str:
     return f"{', '.join(head)} {last} {tail}" if head else tail
 
 
+@lru_cache(1024)  # the same few words of the settings are folded for each file
 def folded(text: str) -> str:
     """Without case, accents, or differences of hyphen, apostrophe and space: to compare what was meant."""
     plain = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe").replace("’", "'"))
