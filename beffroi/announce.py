@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -63,12 +63,14 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to do with one item that the ledger does not know in these words. `number` is its place in the ledger."""
+    """What to do with one item that the ledger does not know in these words. `number` is its place in the ledger,
+    `tag` the id under which phones were told of it before its file was renamed."""
 
     item: FeedItem
     why: Why
     revision: str
     number: int
+    tag: str = ""
 
 
 def revision(item: FeedItem) -> str:
@@ -109,9 +111,14 @@ def news(
         before = known.get(item.id)
         words = revision(item)
         if before is None or before.revision != words:
-            renamed = before is None and any(old in known for old in (former or {}).get(item.id, ()))
+            names = [old for old in (former or {}).get(item.id, ()) if old in known]
+            tag = next((old for old in names if known[old].told), "")
+            if tag:  # phones know it, whatever it was called
+                before = replace(before or known[tag], told=True)
+            renamed = bool(names) and item.id not in known and not item.status
             why = everything or (Why.RENAMED if renamed else _why(item, before, at, max_age))
-            decisions.append(Decision(item, why, words, before.number + 1 if before else 1))
+            number = known[item.id].number + 1 if item.id in known else 1
+            decisions.append(Decision(item, why, words, number, tag))
     return decisions
 
 
@@ -223,7 +230,9 @@ def _entry(site: Site, decision: Decision, at: datetime) -> Announcement:
     if decision.why.told:
         category = site.categories.get(item.category)
         kind = category.kind if category else "news"
-        message = webpush.message(item, kind, update=decision.why in {Why.UPDATE, Why.CANCELLED}, at=at)
+        message = webpush.message(
+            item, kind, update=decision.why in {Why.UPDATE, Why.CANCELLED}, at=at, tag=decision.tag
+        )
     return Announcement(item.id, decision.number, decision.revision, message, webpush.interest(item))
 
 

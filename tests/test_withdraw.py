@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from beffroi.channels.webpush import topic
+from beffroi.settings import read_service
+from beffroi.store.db import connect, transaction
+from beffroi.store.tables import announcements
 from tests.test_publish import tree
 from tests.town import AT, Town
 
@@ -282,6 +287,34 @@ def test_a_renamed_file_rings_no_phone(town: Town) -> None:
     commit(town, LATER)
     done = town.publish(LATER).announced
     assert [("actualites/deux", "fichier renommé, déjà connu")] == [(d.item.id, str(d.why)) for d in done.decisions]
+
+
+@pytest.mark.parametrize("how", ["withdrawn", "deleted", "changed", "at once"])
+def test_phones_know_a_renamed_alert_under_its_first_name(town: Town, how: str) -> None:
+    """An alert that was told, then renamed, is corrected or taken back on the phones that have it: under the tag that it
+    had when they got it."""
+    commit(town)
+    town.publish()
+    front = "title: Crue du torrent\ndate: 2026-05-04\nend: 2026-05-06"
+    town.write("alertes/un", front, "Le même texte, assez long pour être suivi par git.")
+    commit(town)
+    assert ["alertes/un"] == [item.id for item in town.publish().announced.told]
+    git(town, "mv", "content/alertes/un.md", "content/alertes/deux.md")
+    commit(town, AT)
+    if how != "at once":
+        assert () == town.publish().announced.told
+    path = town.root / "content/alertes/deux.md"
+    if how == "deleted":
+        delete(town, path)
+    else:
+        more = "updated: 2026-05-04 12:00\nsummary: Pire." if how == "changed" else GONE
+        town.write("alertes/deux", f"{front}\n{more}", "Le même texte, assez long pour être suivi par git.")
+    (item,) = town.publish(LATER).announced.told
+    assert "alertes/deux" == item.id
+    with transaction(connect(read_service(town.root).database)) as connection:
+        rows = connection.execute(select(announcements.c.payload, announcements.c.topic).order_by(announcements.c.id))
+        told = [(json.loads(payload)["notification"]["tag"], topic) for payload, topic in rows if payload]
+    assert [("alertes/un", topic("alertes/un"))] * 2 == told
 
 
 def answer(town: Town, address: str) -> tuple[int, str]:

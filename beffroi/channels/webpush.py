@@ -32,12 +32,15 @@ LIFE = timedelta(hours=72)
 # What is said
 
 
-def message(item: FeedItem, kind: Kind, *, update: bool, at: datetime) -> Message:
-    """The notification of one item, the same for everybody; `kind` is its category's."""
-    return Message(payload(item, update=update), urgency(item, kind), topic(item.id), expiry(item, at), wait(item))
+def message(item: FeedItem, kind: Kind, *, update: bool, at: datetime, tag: str = "") -> Message:
+    """The notification of one item, the same for everybody; `kind` is its category's. `tag` is the id under which
+    phones have it already, where its file was renamed since."""
+    tag = tag or item.id
+    said = payload(item, update=update, tag=tag)
+    return Message(said, urgency(item, kind), topic(tag), expiry(item, at), wait(item))
 
 
-def payload(item: FeedItem, *, update: bool = False) -> str:
+def payload(item: FeedItem, *, update: bool = False, tag: str = "") -> str:
     """Declarative Web Push JSON (shown by iOS 18.4 without our code, by our service worker elsewhere), ≤ 2,600 bytes.
 
     `beffroi` is for our service worker: {"category", "severity" (CAP word or null), "id"}. What is too long loses the
@@ -49,7 +52,7 @@ def payload(item: FeedItem, *, update: bool = False) -> str:
         "body": item.words,
         "lang": item.lang,
         "dir": "ltr",
-        "tag": item.id,
+        "tag": tag or item.id,
         "silent": False,
     }
     if update and item.alert:

@@ -59,6 +59,11 @@ class Words:
         return Markup('<span lang="{}">{}</span>').format(self.own, words)
 
     @property
+    def colon(self) -> str:
+        """Between a word and what it is said of: French has a space before it."""
+        return ": " if self.lang else f"{text.NBSP}: "
+
+    @property
     def script(self) -> str:
         """What the scripts of the page say, as JSON."""
         return json.dumps(dict(self.scripts), ensure_ascii=False, sort_keys=True)
