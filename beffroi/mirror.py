@@ -14,12 +14,17 @@ import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from struct import Struct
 
 RENAME_EXCHANGE = 2
 AT_FDCWD = -100
 
-File = tuple[bytes, int, int, int]
-"""Digest of the content, then size, time (nanoseconds) and inode: other ones mean that somebody wrote it."""
+File = bytes
+"""Digest of the content (16 bytes), then size, time (nanoseconds) and inode (`STAMP`): other ones mean that somebody
+wrote it. Packed, since there are two for each file of a site."""
+
+DIGEST = 16
+STAMP = Struct("<qqQ")
 
 
 @dataclass
@@ -68,12 +73,15 @@ class Mirror:
             found = os.lstat(f"{self.root}/{name}")
         except OSError:
             return False
-        return (found.st_size, found.st_mtime_ns, found.st_ino) == file[1:]
+        return STAMP.pack(found.st_size, found.st_mtime_ns, found.st_ino) == file[DIGEST:]
 
     def holds(self, name: str, digest: bytes) -> bool:
         """Whether that content stands there, untouched."""
-        file = self.files.get(name)
-        return file is not None and file[0] == digest and self._intact(name, file)
+        return self.has(name, digest) and self._intact(name, self.files[name])
+
+    def has(self, name: str, digest: bytes) -> bool:
+        """Whether that content was put there."""
+        return self.files.get(name, b"").startswith(digest)
 
     def put(self, name: str, digest: bytes, source: str, *, link: bool) -> None:
         """Have that content there: the file `source` moved, or linked where it stays."""
@@ -85,7 +93,7 @@ class Mirror:
         else:
             os.rename(source, target)
         found = os.lstat(target)
-        self.files[name] = digest, found.st_size, found.st_mtime_ns, found.st_ino
+        self.files[name] = digest + STAMP.pack(found.st_size, found.st_mtime_ns, found.st_ino)
 
     def _clear(self, name: str) -> None:
         target = f"{self.root}/{name}"

@@ -73,13 +73,14 @@ class Memo:
     def _load(self, data: bytes) -> None:
         if not data.startswith(MARK):
             raise Damaged("ce n’en est pas une")
-        head, rest = data[len(MARK) :].split(b"\n", 1) if b"\n" in data[len(MARK) :] else (b"", b"")
-        if head != self.key.encode():
+        head = MARK + self.key.encode() + b"\n"
+        if not data.startswith(head):
             raise Damaged("le programme ou les réglages ont changé")
-        if hashlib.sha256(rest[32:]).digest() != rest[:32] or self.folder is None:
+        total, payload = data[len(head) : len(head) + 32], memoryview(data)[len(head) + 32 :]
+        if hashlib.sha256(payload).digest() != total or self.folder is None:
             raise Damaged("des octets ont changé")
         with unswept():
-            (name, end), self.tables = marshal.loads(rest[32:])  # noqa: S302  # its digest was just checked
+            (name, end), self.tables = marshal.loads(payload)  # noqa: S302  # its digest was just checked
         self.blobs = Blobs.known(self.folder / name, end)
         if end > GROWN + 3 * self.tables.get("born", end):
             raise Damaged("elle a trop grossi")
@@ -92,7 +93,8 @@ class Memo:
         self.tables.setdefault("born", self.blobs.end)
         payload = marshal.dumps(((self.blobs.name, self.blobs.end), self.tables))
         aside = self.folder / f".{FILE}.{os.getpid()}"
-        aside.write_bytes(b"".join((MARK, self.key.encode(), b"\n", hashlib.sha256(payload).digest(), payload)))
+        with open(aside, "wb") as file:
+            file.writelines((MARK, self.key.encode(), b"\n", hashlib.sha256(payload).digest(), payload))
         os.replace(aside, self.folder / FILE)
         self.blobs.sweep()
 

@@ -10,8 +10,9 @@
 from __future__ import annotations
 
 import logging
+import marshal
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -36,11 +37,14 @@ from beffroi.site.work import Work
 GROUP = 250
 """Pages that one run of Pelican opens and renders: all of them at once would not fit a small server's memory."""
 
+NO_HOLES = marshal.dumps(())
+
 Written = dict[str, tuple[tuple[Hole, ...], bytes]]
 """Output → the places of its fragments, the digest of its bytes."""
 
-Known = tuple[tuple[Any, ...], tuple[Hole, ...], bytes]
-"""What the memo keeps of an output: the parts of its rule, the places of its fragments, the digest of its bytes."""
+Known = tuple[bytes, bytes, bytes]
+"""What the memo keeps of an output: what stands for the parts of its rule, the places of its fragments (packed: few are
+ever looked at), the digest of its bytes."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ class Build:
         self._templated({name for name in stale if self.rules[name].templated})
         rest = sorted(stale - self.fresh.keys())
         for name, total in zip(rest, spread(self._written, rest), strict=True):
-            self.fresh[name] = self.rules[name].parts, (), total
+            self.fresh[name] = self.rules[name].sum, NO_HOLES, total
         self._refill()
         self._worker()
         kept = {name: self.known[name] for name in self.rules if name not in self.fresh}
@@ -111,20 +115,18 @@ class Build:
         known = self.known.get(name)
         if known is None:
             self.why[name] = "nouveau"
-        elif known[0] != rule.parts:
+        elif known[0] != rule.sum:
             self.why[name] = "ce dont il dépend a changé"
         elif not self._there(name, known[2]):
             self.why[name] = "le fichier manquait ou avait été modifié"
         return name not in self.why
 
     def _there(self, name: str, total: bytes) -> bool:
-        file = self.twin.files.get(name)
-        return (file is not None and file[0] == total) or self.front.holds(name, total)
+        return self.twin.has(name, total) or self.front.holds(name, total)
 
     def _templated(self, wanted: set[str]) -> None:
         """Have Pelican render these, where there are any, or where a fragment must be made again."""
-        keys = {hole[2] for name, known in self.known.items() if name in self.rules for hole in known[1]}
-        if not wanted and not any(self.work.shared.outdated(key) for key in keys):
+        if not wanted and not any(map(self.work.shared.outdated, self._fragments(self.rules))):
             return
         names = sorted(wanted)
         size = max(32, min(GROUP, len(names) // (2 * workers()) + 1))
@@ -136,9 +138,14 @@ class Build:
         ):
             self.work.shared.table.update(fragments)
             for name, (holes, total) in written.items():
-                self.fresh[name] = self.rules[name].parts, holes, total
+                self.fresh[name] = self.rules[name].sum, marshal.dumps(holes), total
         if missing := sorted(wanted - self.fresh.keys()):
             raise BuildError(sentence([f"{missing[0]} n’a pas été écrit"]))
+
+    def _fragments(self, names: Iterable[str]) -> set[str]:
+        """The fragments that the former build put into these outputs."""
+        packed = {self.known[name][1] for name in names if name in self.known}
+        return {hole[2] for holes in packed for hole in marshal.loads(holes)}  # noqa: S302  # the memo's own, checked
 
     def _rendered(self, names: Sequence[str]) -> tuple[Written, Table]:
         """What Pelican wrote of these outputs, and the fragments that it used."""
@@ -150,24 +157,26 @@ class Build:
         outputs.make(self.work, self.rules[name], self.staging / name)
         return digest((self.staging / name).read_bytes())
 
-    def _made(self, name: str, parts: tuple[Any, ...], holes: tuple[Hole, ...] = ()) -> None:
+    def _made(self, name: str) -> None:
         total = digest((self.staging / name).read_bytes())
-        self.fresh[name] = self.rules[name].parts if name in self.rules else parts, holes, total
+        self.fresh[name] = self.rules[name].sum if name in self.rules else b"", NO_HOLES, total
 
     def _refill(self) -> None:
         """Give the pages that stand as they were the fragments of today."""
         standing = {name: self.known[name] for name in self.rules if name not in self.fresh}
-        changed = self.work.shared.changed({hole[2] for known in standing.values() for hole in known[1]})
-        for name, (parts, holes, total) in standing.items():
+        changed = self.work.shared.changed(self._fragments(standing))
+        if not changed:
+            return
+        for name, (parts, packed, total) in standing.items():
+            holes: tuple[Hole, ...] = marshal.loads(packed)  # noqa: S302  # the memo's own bytes, checked
             if any(hole[2] in changed for hole in holes):
                 data, moved = self.work.shared.refilled(self._standing(name, total), holes)
                 self._stage(name, data)
-                self.fresh[name] = parts, moved, digest(data)
+                self.fresh[name] = parts, marshal.dumps(moved), digest(data)
                 self.why[name] = "un fragment commun a changé (bandeau, en-tête ou pied)"
 
     def _standing(self, name: str, total: bytes) -> bytes:
-        file = self.twin.files.get(name)
-        root = self.twin.root if file is not None and file[0] == total else self.front.root
+        root = self.twin.root if self.twin.has(name, total) else self.front.root
         with open(f"{root}/{name}", "rb") as opened:
             return opened.read()
 
@@ -186,7 +195,7 @@ class Build:
         self.rules[outputs.WORKER] = Rule("worker", (), (digest(data),))
         if not self._stands(outputs.WORKER, self.rules[outputs.WORKER]):
             self._stage(outputs.WORKER, data)
-            self._made(outputs.WORKER, ())
+            self._made(outputs.WORKER)
 
     def _advance(self, final: dict[str, Known], *, hurry: bool) -> tuple[frozenset[str], bool]:
         """Bring the twin to the site of today, its search index last. Returns the names that changed, and whether the
@@ -213,8 +222,7 @@ class Build:
     def _put(self, final: dict[str, Known]) -> set[str]:
         made = set()
         for name, (_, _, total) in final.items():
-            file = self.twin.files.get(name)
-            if file is not None and file[0] == total:
+            if self.twin.has(name, total):
                 continue
             if name in self.fresh:
                 self.twin.put(name, total, str(self.staging / name), link=False)
@@ -230,7 +238,7 @@ class Build:
     def _index(self, final: dict[str, Known]) -> set[str]:
         self.twin.keep_only(final)
         for name in indexing.index(Path(self.twin.root), self.staging):
-            self._made(name, ())
+            self._made(name)
             final[name] = self.fresh[name]
         return self._put(final)
 

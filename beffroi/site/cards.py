@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,11 +15,11 @@ from beffroi.text import absolute
 
 class Card(NamedTuple):
     """One visible entry. Instants are seconds since 1970. `sum` stands for all that a listing can show, `whole` for the
-    text besides; `notes` is what its HTML depends on. A lasting page has no category."""
+    text besides; `asked` is what its HTML depends on. A lasting page has no category."""
 
     source: str
     digest: bytes
-    notes: tuple[tuple[str, object], ...]
+    notes: bytes
     id: str
     category: str
     title: str
@@ -38,6 +39,12 @@ class Card(NamedTuple):
     html: Ref
     assets: tuple[tuple[str, str], ...]
     """Output name and, below `content/`, the file that it is made of."""
+
+    @property
+    def asked(self) -> list[tuple[str, object]]:
+        """What was asked of the tree, and its answers. Packed in `notes`: few cards are ever asked."""
+        asked: list[tuple[str, object]] = marshal.loads(self.notes)  # noqa: S302  # the memo's own bytes, checked
+        return asked
 
     @property
     def original(self) -> str:

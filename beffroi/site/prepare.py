@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import marshal
 import pickle
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
@@ -134,7 +136,7 @@ def card(tree: Tree, row: Row, at: datetime, images: Images, entry: Entry | None
     made = Card(
         source=row.source,
         digest=row.digest,
-        notes=tuple((key, tree.answer(key, at.timestamp())) for key in sorted(prose.tree.notes or ())),
+        notes=marshal.dumps([(key, tree.answer(key, at.timestamp())) for key in sorted(prose.tree.notes or ())]),
         id=row.id,
         category=entry.category.slug if entry.category else "",
         title=brief.title,
@@ -163,8 +165,8 @@ def cards(tree: Tree, at: datetime, images: Images) -> dict[str, Card]:
     known = {source: Card._make(values) for source, values in tree.memo.tables.get("cards", {}).items()}
     rows = [row for row in tree.entries.rows.values() if row.visible(now)]
     stale = [row for row in rows if not _holds(tree, known.get(row.source), row, now)]
-    images.prepare(_originals(tree, stale))
     tree.noting()  # its indexes are made before the processes part
+    images.prepare(original for found in spread(partial(_originals, tree), stale) for original in found)
     made = spread(lambda row: card(tree, row, at, images), stale)
     for row, fresh in zip(stale, made, strict=True):
         known[row.source] = fresh.kept(tree.memo.blobs)
@@ -174,21 +176,18 @@ def cards(tree: Tree, at: datetime, images: Images) -> dict[str, Card]:
 
 
 def _holds(tree: Tree, known: Card | None, row: Row, now: float) -> bool:
-    return known is not None and known.digest == row.digest and tree.holds(known.notes, now)
+    return known is not None and known.digest == row.digest and tree.holds(known.asked, now)
 
 
-def _originals(tree: Tree, rows: list[Row]) -> set[Path]:
-    found: set[Path] = set()
-    for row in rows:
-        entry = tree.entries[row.id]
-        if (ref := entry.document.front.image) and (original := tree.image(ref.src)):
-            found.add(original)
-        if not _SHOWS.search(entry.document.body):  # a conversion costs milliseconds
-            continue
-        for src in _SRC.findall(raw_html(tree, row)):
-            link = resolve(tree, entry, src)
-            if link.kind == "image" and link.path:
-                found.add(link.path)
+def _originals(tree: Tree, row: Row) -> set[Path]:
+    """The images that an entry shows."""
+    entry = tree.entries[row.id]
+    found = set()
+    if (ref := entry.document.front.image) and (original := tree.image(ref.src)):
+        found.add(original)
+    if _SHOWS.search(entry.document.body):  # a conversion costs milliseconds
+        links = [resolve(tree, entry, src) for src in _SRC.findall(raw_html(tree, row))]
+        found |= {link.path for link in links if link.kind == "image" and link.path}
     return found
 
 
