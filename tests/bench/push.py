@@ -192,7 +192,8 @@ class Bench:
         command = [sys.executable, "-m", "tests.bench.push_child", "worker", str(self.folder), str(self.messages)]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         crew = [subprocess.Popen(command, cwd=ROOT, env=self.environment, **pipes) for _ in range(count)]  # type: ignore[call-overload]
-        time.sleep(3)  # they have imported everything
+        for one in crew:
+            one.stdout.readline()  # it has imported everything
         start = time.time()
         for one in crew:
             one.stdin.write("\n")

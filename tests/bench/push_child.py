@@ -138,6 +138,7 @@ def worker(folder: Path, count: int) -> dict[str, float]:
     service = read_service(folder, var=folder, database_url=url, vapid_key_file=folder / "vapid.pem")
     run = dispatch(site_from(RAW, folder), service, connect(url), name(), Clock())
     run.patience = 0
+    print("ready", flush=True)
     sys.stdin.readline()
     return measured(lambda: run.run().told) | {"ended": time.time()}
 
