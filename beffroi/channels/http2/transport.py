@@ -151,12 +151,13 @@ class _Run:
             self._leave.give_back(len(self._allowed))
             self._allowed.clear()
             self._ready.clear()
-        wanted = min(len(self._ready), self._road._window - self._flying - len(self._allowed))
-        if wanted > 0 and not self._mute:
-            idle = not (self._allowed or self._flying)
-            granted = self._leave.take(wanted, hurry=self._hurry)
-            self._over = idle and not granted
-            self._allowed.extend(self._ready.popleft() for _ in range(granted))
+        flying = self._flying
+        room = self._road._window - flying - len(self._allowed)
+        if room > 0 and self._ready and not self._mute:
+            granted = self._leave.take(len(self._ready), hurry=self._hurry)
+            self._leave.give_back(max(0, granted - room))
+            self._over = not (granted or self._allowed or flying)
+            self._allowed.extend(self._ready.popleft() for _ in range(min(granted, room)))
 
     def _launch(self) -> None:
         """Launch what there is room for; what is allowed and finds none is the next to go."""
