@@ -89,16 +89,25 @@ def explain(_: Context, path: str) -> None:
         "if_due": "seulement si quelque chose commence, finit ou reste à envoyer (pour une minuterie)",
         "yes": "ne rien demander avant de prévenir",
         "dry_run": "dire qui serait prévenu, sans rien mettre en ligne",
+        "wait": "attendre l’index de recherche (pour une tâche de forge, dont la machine s’arrête avec elle)",
     }
 )
-def publish(_: Context, at: str = "", if_due: bool = False, yes: bool = False, dry_run: bool = False) -> None:
+def publish(
+    _: Context, at: str = "", if_due: bool = False, yes: bool = False, dry_run: bool = False, wait: bool = False
+) -> None:
     """Contrôler, construire, mettre en ligne et prévenir les abonnés."""
     if dry_run:
         commands.rehearse(at)
     elif not if_due:
-        commands.publish(at, yes=yes)
+        commands.publish(at, yes=yes, wait=wait)
     elif what := due.task(Path.cwd(), at):
         commands.catch_up(what, at)
+
+
+@task
+def index(_: Context) -> None:
+    """Faire l’index de recherche que la dernière publication a laissé à faire."""
+    commands.index()
 
 
 @task(

@@ -27,6 +27,9 @@ out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty()
 HELD = 3
 """Exit status of a publication that held back a faulty file."""
 
+INDEX = (("à jour", ""), ("suit", "L’index de recherche suit en arrière-plan."))
+"""What the closing table says of the search index: made, or being made."""
+
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -136,14 +139,29 @@ def explain(path: str) -> None:
     out.print(told, markup=False)
 
 
-def publish(at: str, adopt: bool = False, yes: bool = False, excused: type[BeffroiError] | None = None) -> None:
+def index() -> None:
+    """Make the search index that the last publication left to be made."""
+    from beffroi.indexing import by_hand
+
+    with plainly() as root:
+        by_hand(root, lambda sentence: out.print(sentence, markup=False))
+
+
+def publish(
+    at: str,
+    adopt: bool = False,
+    yes: bool = False,
+    wait: bool = False,
+    excused: type[BeffroiError] | None = None,
+) -> None:
     """The whole road, with a table at its end of what reached whom; exit status 3 where a file is faulty, 1 where a
     message was refused."""
     from beffroi import publish as publishing
 
     with plainly(excused) as root, _bar() as progress:
+        asked = partial(_asked, yes)
         done = publishing.publish(
-            root, instant(at), adopt=adopt, step=step, progress=progress, hold=hold, confirm=partial(_asked, yes)
+            root, instant(at), adopt=adopt, wait=wait, step=step, progress=progress, hold=hold, confirm=asked
         )
     warn(done.warnings)
     reached, *troubles = done.delivered.sentences()
@@ -184,12 +202,14 @@ def rehearse(at: str) -> None:
 
 
 def catch_up(what: due.Task, at: str) -> None:
-    """What a timer starts: a publication, or only the messages that are owed. Another publication at work is no fault:
-    the next turn sees whether it did all."""
+    """What a timer starts: a publication, only the messages that are owed, or the index. Another publication at work is
+    no fault: the next turn sees whether it did all."""
     from beffroi.publish import Busy
 
     if what == "publish":
         publish(at, excused=Busy)
+    elif what == "index":
+        index()
     else:
         deliver(again=False, excused=Busy)
 
@@ -256,6 +276,7 @@ def _table(done: Published, reached: str) -> Table:
     table.add_row("Flux", str(len(FEEDS)), "\n".join(f"{url}/feeds/{name}" for name in FEEDS))
     changed = deployed.written or deployed.removed
     table.add_row("Fichiers", change if changed else "aucun changement", _short(deployed.release))
+    table.add_row("Recherche", *INDEX[done.index_follows])
     table.add_row("Nouveautés", str(len(told) or "rien de nouveau"), "\n".join(item.url for item in told))
     table.add_row("Téléphones", str(delivered.told), reached)
     return table

@@ -6,6 +6,7 @@ than the start of Python.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import time
@@ -14,26 +15,32 @@ from pathlib import Path
 from typing import Literal
 
 FILE = "due.json"
-Task = Literal["publish", "deliver"]
+Task = Literal["publish", "deliver", "index"]
+LOCK = "index.lock"
+"""Held, below `var`, by the process that makes the search index."""
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
     """Seconds since 1970: `next` is when something starts or ends, `owed` when messages may be sent again; `None`
     where there is nothing. `running` is true from the start of a publication to its end: one that was killed is due.
-    `commit` is what was published, empty outside git."""
+    `commit` is what was published, empty outside git. `index` is from when on the search index may be made: it is
+    that of the site before."""
 
     next: float | None = None
     owed: float | None = None
     running: bool = False
     commit: str = ""
+    index: float | None = None
 
     def task(self, now: float, commit: str = "") -> Task | None:
         """What there is to do at that instant, when that commit is the one in the folder. A publication delivers
         besides."""
         if self.running or commit != self.commit or (self.next is not None and self.next <= now):
             return "publish"
-        return "deliver" if self.owed is not None and self.owed <= now else None
+        if self.owed is not None and self.owed <= now:
+            return "deliver"
+        return "index" if self.index is not None and self.index <= now else None
 
 
 def folder(root: Path) -> Path:
@@ -90,8 +97,22 @@ def write(var: Path, due: Due) -> None:
 
 def task(root: Path, at: str = "") -> Task | None:
     """What there is to do in that commune's folder, now or at the instant given (as to `settings.instant`)."""
+    var, now = folder(root), time.time()
     if at or os.environ.get("SOURCE_DATE_EPOCH"):
         from beffroi.settings import instant  # for tests: it costs what this module saves
 
-        return read(folder(root)).task(instant(at).timestamp(), head(root))
-    return read(folder(root)).task(time.time(), head(root))
+        now = instant(at).timestamp()
+    found = read(var).task(now, head(root))
+    return None if found == "index" and _held(var / LOCK) else found
+
+
+def _held(lock: Path) -> bool:
+    """Whether a process holds that lock."""
+    try:
+        with open(lock, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,29 +10,28 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from beffroi import content, due, held, plan
+from beffroi import content, due, held, indexing, plan
 from beffroi.announce import Announced, Delivered, announce, deliver
 from beffroi.channels import keys
 from beffroi.check import examine
 from beffroi.deploy import Deployed, deploy
 from beffroi.errors import BeffroiError, BuildError, CheckFailed, DeployError, Fault
 from beffroi.foresee import Outlook, foresee
+from beffroi.locks import Busy, only_one
 from beffroi.memo import Damaged, Memo
-from beffroi.memo.key import key_of
 from beffroi.settings import SETTINGS, Service, Site, read_service, read_site
+from beffroi.site import standing
 from beffroi.site.build import Build, Built
 from beffroi.store import ledger
 from beffroi.store.db import connect, transaction
 from beffroi.verify import verify
 
+__all__ = ["Busy", "Published", "accepted", "checked", "memory", "only_one", "publish", "rebuilt", "rehearse", "send"]
+
 Step = Callable[[str], None]
 Progress = Callable[[int, int], None]
 Confirm = Callable[[Outlook], bool]
 Hold = Callable[[Sequence[held.Held]], None]
-
-
-class Busy(BeffroiError):
-    """Another publication is at work."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +46,8 @@ class Published:
     announced: Announced
     delivered: Delivered
     outlook: Outlook
+    index_follows: bool = False
+    """Whether the search index is being made by a process of its own."""
 
 
 def publish(
@@ -56,6 +55,7 @@ def publish(
     at: datetime,
     *,
     adopt: bool = False,
+    wait: bool = False,
     step: Step = lambda _: None,
     progress: Progress = lambda _d, _t: None,
     hold: Hold = lambda _: None,
@@ -63,11 +63,11 @@ def publish(
 ) -> Published:
     """Publish the site of that folder as it stands at that instant.
 
-    `adopt` records what is new without telling anybody. `step` hears the name of each stage, `hold` which files are
-    faulty and what stands in their place, `progress` how many of the messages owed have an answer. `confirm` says,
-    once the site is online, whether phones may be told; if not, the next publication asks again. Raises
-    `BeffroiError`: before the deployment nothing has changed; after it, whatever is owed stays in the ledger and the
-    next publication goes on.
+    `adopt` records what is new without telling anybody; `wait` makes the search index here, however large the site.
+    `step` hears the name of each stage, `hold` which files are faulty and what stands in their place, `progress` how
+    many of the messages owed have an answer. `confirm` says, once the site is online, whether phones may be told; if
+    not, the next publication asks again. Raises `BeffroiError`: before the deployment nothing has changed; after it,
+    whatever is owed stays in the ledger and the next publication goes on.
     """
     site, service = read_site(root / SETTINGS), read_service(root)
     with only_one(service.var):
@@ -92,15 +92,16 @@ def publish(
         if confirm(outlook):
             announced = announce(deployed.release, site, service, engine, at, adopt_all=adopt)
         delivered = deliver(site, service, engine, progress=progress)
+        follows = False
         if built.unindexed:  # phones ring first: an index of the whole site takes longer than all the rest
-            step("Index de recherche")
-            built = rebuilt(tree, at, service)
-            again = deploy(built.out, service.current, service.keep_releases, built.files, amends=True)
-            deployed = replace(deployed, release=again.release)
-        due.write(
-            service.var, due.Due(following.timestamp() if following else None, owed(engine, delivered), False, commit)
-        )
-    return Published(site, stood.warnings, stood.held, built, deployed, announced, delivered, outlook)
+            follows = not wait and indexing.large(built.files, service) and indexing.start(root, service.var)
+            if not follows:
+                step("Index de recherche")
+                release = indexing.complete(site, service, tree.memo)
+                deployed = replace(deployed, release=release)
+        starts = following.timestamp() if following else None
+        due.write(service.var, due.Due(starts, owed(engine, delivered), False, commit, 0.0 if follows else None))
+    return Published(site, stood.warnings, stood.held, built, deployed, announced, delivered, outlook, follows)
 
 
 def rehearse(root: Path, at: datetime, *, step: Step = lambda _: None, hold: Hold = lambda _: None) -> Outlook:
@@ -115,7 +116,7 @@ def rehearse(root: Path, at: datetime, *, step: Step = lambda _: None, hold: Hol
         stood = held.standing(site, service.var, memo)
         if stood.held:
             hold(stood.held)
-        built = rebuilt(accepted(site, stood, memo), at, service, step)
+        built = rebuilt(accepted(site, stood, memo), at, service, step, hurry=True)
         return foresee(built.out, site, service, connect(service.database), at)
 
 
@@ -179,14 +180,13 @@ def rebuilt(
     """Build beside, verify, then put the result at `output/`: it always holds the last good build. In a `hurry` the
     search index is left for later."""
     step("Construction du site")
-    place = tree.site.root / str(tree.site.raw.get("OUTPUT_PATH") or "output")
 
     def verified(out: Path, built: Built) -> None:
         step("Vérification")
         verify(out, tree.site, built.items, None if built.anew else built.made)
 
     try:
-        return Build(tree, at, place, service.var).run(verified, hurry=hurry)
+        return Build(tree, at, standing.place(tree.site), service.var).run(verified, hurry=hurry)
     except OSError as error:
         raise DeployError(f"output/ n’a pas pu être remplacé : {error}.") from error
     except Damaged as error:
@@ -196,30 +196,7 @@ def rebuilt(
 
 def memory(site: Site, service: Service, step: Step = lambda _: None, *, clean: bool = False) -> Memo:
     """What the last build left for this one; says so where there is nothing to use."""
-    plugins = [str(name) for name in site.raw.get("PLUGINS") or ()]
-    memo = Memo.open(service.var / "cache", key_of(site.raw, plugins, str(site.root)), clean=clean)
+    memo = standing.memory(site, service.var, clean=clean)
     if memo.said:
         step(memo.said)
     return memo
-
-
-@contextmanager
-def only_one(var: Path) -> Iterator[None]:
-    """Two publications at once would announce against one another: the second is refused, with a sentence.
-
-    The lock is the kernel's: it is gone with the process, however that ends.
-    """
-    var.mkdir(parents=True, exist_ok=True)
-    with open(var / "publish.lock", "a+", encoding="ascii") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            lock.seek(0)
-            raise Busy(
-                f"Une autre publication est en cours (processus {lock.read().strip() or 'inconnu'}) ; "
-                "attendez sa fin, puis relancez la commande."
-            ) from error
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield

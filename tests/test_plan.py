@@ -207,7 +207,7 @@ def test_nothing_due_costs_nothing(town: Town) -> None:
         [sys.executable, "-c", code], cwd=town.root, env=town.environment(), capture_output=True, text=True, check=True
     )
     assert "[]" == done.stdout.strip()
-    assert {"next": 4e9, "owed": None, "running": False, "commit": ""} == json.loads(
+    assert {"next": 4e9, "owed": None, "running": False, "commit": "", "index": None} == json.loads(
         (town.root / "var" / "due.json").read_bytes()
     )
 

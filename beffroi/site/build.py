@@ -32,12 +32,11 @@ from beffroi.site.cards import Card
 from beffroi.site.images import Images
 from beffroi.site.outputs import Rule
 from beffroi.site.shared import Hole, Table
+from beffroi.site.standing import KEPT, MADE, NO_HOLES, SILENCED, outdated, own, take
 from beffroi.site.work import Work
 
 GROUP = 250
 """Pages that one run of Pelican opens and renders: all of them at once would not fit a small server's memory."""
-
-NO_HOLES = marshal.dumps(())
 
 Written = dict[str, tuple[tuple[Hole, ...], bytes]]
 """Output → the places of its fragments, the digest of its bytes."""
@@ -51,7 +50,7 @@ ever looked at), the digest of its bytes."""
 class Built:
     """`out` holds the whole site; `items` are the public ones, newest first; `pages` counts the lasting pages; `files`
     gives the digest of every file, `made` the names of those that this build wrote; `anew` where it knew of none;
-    `unindexed` where the search index is still that of the former site."""
+    `unindexed` where the search index is still that of the former site, pages that have gone left out."""
 
     out: Path
     items: tuple[Card, ...]
@@ -86,8 +85,8 @@ class Build:
     def run(self, verified: Callable[[Path, Built], None], *, hurry: bool = False) -> Built:
         """Make what has changed, have the result verified, then put it at `place` in one step.
 
-        In a `hurry` the search index may stay that of the former site, unless a page has gone: another build then
-        makes it. Raises `BuildError` or what `verified` raises; `place` is then as it was.
+        In a `hurry` the search index may stay that of the former site, without the words of pages that have gone; the
+        whole index is then to be made later. Raises `BuildError` or what `verified` raises; `place` is then as it was.
         """
         shutil.rmtree(self.staging, ignore_errors=True)  # left by a build that was killed
         self.staging.mkdir(parents=True)
@@ -201,20 +200,18 @@ class Build:
         """Bring the twin to the site of today, its search index last. Returns the names that changed, and whether the
         index is to be made."""
         made = self._put(final)
-        folder = indexing.folder(final)
-        gone = any(name.endswith(".html") for name in self.known.keys() - final.keys())
-        gone |= any(
-            f"{card.id}/index.html" in self.fresh for card in [*self.work.withdrawn, *self.work.withdrawn_abroad]
-        )
-        outdated = self.tree.memo.tables.get("search") != folder
-        later = outdated and hurry and not gone and self._indexed()
-        if later or (not outdated and self._indexed()):
+        tables = self.tree.memo.tables
+        pages = indexing.folder({name: known[2] for name, known in final.items()})
+        there = self._indexed()
+        outdated = tables.get("search") != pages or not there
+        index = take(self.var, pages, self.staging) if outdated else None
+        later = outdated and hurry and there and index is None
+        if later or not outdated:
             final |= {name: known for name, known in self.known.items() if indexing.owns(name)}
-            self._put(final)
+            made |= self._silence(final) if later else set()
+            made |= self._put(final)
         else:
-            made |= self._index(final)
-        if not later:
-            self.tree.memo.tables["search"] = folder
+            made |= self._index(final, pages, index)
         self.twin.keep_only(final)
         self.twin.settle()
         return frozenset(made), later
@@ -235,11 +232,29 @@ class Build:
         files = {name: known for name, known in self.known.items() if indexing.owns(name)}
         return bool(files) and all(self._there(name, known[2]) for name, known in files.items())
 
-    def _index(self, final: dict[str, Known]) -> set[str]:
+    def _index(self, final: dict[str, Known], pages: bytes, index: indexing.Index | None) -> set[str]:
         self.twin.keep_only(final)
-        for name in indexing.index(Path(self.twin.root), self.staging):
+        index = index or indexing.index(Path(self.twin.root), self.staging)
+        for name, total in index.files.items():
+            self.fresh[name] = final[name] = own(total)
+            if name not in self.known or self.known[name][2] != total:
+                self.why[name] = MADE
+        tables = self.tree.memo.tables
+        tables["search"], tables["fragments"] = pages, index.fragments
+        return self._put(final)
+
+    def _silence(self, final: dict[str, Known]) -> set[str]:
+        """Keep the former index, but for the words of pages that have gone."""
+        tables = self.tree.memo.tables
+        fragments = dict(tables["fragments"])
+        gone = indexing.silenced(Path(self.twin.root), self.place, fragments, set(final), set(self.fresh))
+        for name in (fragments.pop(page) for page in gone):
+            self._stage(name, indexing.EMPTY)
             self._made(name)
             final[name] = self.fresh[name]
+            self.why[name] = SILENCED
+        if gone:  # it is nobody's index any more, should those pages come back
+            tables["search"], tables["fragments"] = b"", fragments
         return self._put(final)
 
     def _finish(self, final: dict[str, Known]) -> None:
@@ -337,6 +352,5 @@ def explained(memo: Memo, name: str) -> str:
     why: dict[str, str] = memo.tables.get("why", {})
     if name not in memo.tables.get("outputs", {}):
         return f"{name} : la dernière construction n’a pas ce fichier ; donnez son chemin dans output/."
-    return (
-        f"{name} : {why[name]}." if name in why else f"{name} : repris tel quel, rien de ce dont il dépend n’a changé."
-    )
+    kept = KEPT if indexing.owns(name) and outdated(memo) else "repris tel quel, rien de ce dont il dépend n’a changé"
+    return f"{name} : {why.get(name, kept)}."
