@@ -84,19 +84,30 @@ def by_hand(root: Path, told: Told) -> None:
 def work(root: Path, lock: int, told: Told) -> None:
     """Make the index of the live site and put it in place; anew where the site has changed meanwhile. `lock` is that of
     the index: it is given back with that of the site in hand, so that no change goes unseen. Raises `BeffroiError`."""
-    site, service = read_site(root / SETTINGS), read_service(root)
-    index: search.Index | None = None
-    while True:
-        with locks.site(service.var):
-            if due.read(service.var).index is None or (index and _settled(site, service, index)):
-                os.close(lock)
-                told("L’index de recherche est à jour.")
-                return
-            release = service.current.resolve()
-            pages = search.folder(manifest(release))
-            search.sweep(service.var, pages)
-        with _put_off(service.var):
-            index = _made(release, service.var, pages, told)
+    try:
+        site, service = read_site(root / SETTINGS), read_service(root)
+        index: search.Index | None = None
+        while True:
+            with locks.site(service.var):
+                if due.read(service.var).index is None or (index and _settled(site, service, index)):
+                    told(f"L’index de recherche est à jour ({_spent():.1f} s de calcul).".replace(".", ",", 1))
+                    os.close(lock)
+                    lock = -1
+                    return
+                release = service.current.resolve()
+                pages = search.folder(manifest(release))
+                search.sweep(service.var, pages)
+            with _put_off(service.var):
+                index = _made(release, service.var, pages, told)
+    finally:
+        if lock >= 0:
+            os.close(lock)
+
+
+def _spent() -> float:
+    """Seconds of CPU of this process and of its children."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
 
 
 def _made(release: Path, var: Path, pages: bytes, told: Told) -> search.Index | None:
@@ -177,10 +188,6 @@ def main(arguments: list[str]) -> int:
     except BeffroiError as error:
         print(error, flush=True)  # noqa: T201
         return 1
-    finally:
-        used = os.times()
-        spent = used.user + used.system + used.children_user + used.children_system
-        print(f"{spent:.2f} s de calcul", flush=True)  # noqa: T201
     return 0
 
 

@@ -41,7 +41,10 @@ def site(var: Path) -> Iterator[None]:
     """Nobody else changes `output/`, the live release or `due.json` meanwhile; waits for whoever does."""
     with open(var / "site.lock", "ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        try:
+            yield
+        finally:
+            fcntl.flock(lock, fcntl.LOCK_UN)  # whatever child has inherited the file
 
 
 def taken(path: Path) -> int | None:

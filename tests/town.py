@@ -53,9 +53,9 @@ class Town:
         path.write_text(f"---\n{front}\n---\n\n{body}\n", encoding="utf-8")
         return path
 
-    def publish(self, at: datetime = AT, *, adopt: bool = False) -> Published:
+    def publish(self, at: datetime = AT, *, adopt: bool = False, wait: bool = False) -> Published:
         """The whole road. The encoded images and the database stay in the town's own var/."""
-        return publish(self.root, at, adopt=adopt)
+        return publish(self.root, at, adopt=adopt, wait=wait)
 
     def invoke(self, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """A task as an editor runs it, in a process of its own."""

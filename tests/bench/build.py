@@ -7,7 +7,9 @@ citizens wait for; CPU time (all processes of a run) is what stays comparable on
 
 from __future__ import annotations
 
+import fcntl
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -51,12 +53,20 @@ class Site:
 
     def __init__(self, folder: Path, count: int) -> None:
         self.root, self.count, self.turn = folder, count, 0
+        self.indexed: list[float] = []
         folder.mkdir(parents=True)
         sites.beffroi(folder, count)
 
     def publish(self) -> Cost:
-        """The whole task."""
-        return measured([sys.executable, "-m", "invoke", "publish", "--at", AT], self.root)
+        """The whole task, without the index that follows it; that one is over on return."""
+        cost = measured([sys.executable, "-m", "invoke", "publish", "--at", AT], self.root)
+        lock = self.root / "var/index.lock"
+        if lock.exists():
+            with lock.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH)
+                spent = re.findall(r"([\d,]+) s de calcul", (self.root / "var/index.log").read_text("utf-8"))
+            self.indexed.append(float(spent[-1].replace(",", ".")))
+        return cost
 
     def edit(self) -> None:
         """A sentence more in an item from the middle of the archive."""
@@ -104,6 +114,9 @@ def run(sizes: int = 10_000, runs: int = 5, others: int = 0) -> None:
         _show(console, sizes, rows)
         if others:
             _stock(console, folder / "pelican", sizes)
+        for each in (site, small):
+            spent = f"{statistics.median(each.indexed):.2f} s CPU" if each.indexed else "dans les mesures"
+            console.print(f"Index de recherche, {each.count} contenus : {spent}")
     load = " ".join(f"{one:.1f}" for one in os.getloadavg())
     console.print(f"{os.cpu_count()} cœurs, charge {load}")
 

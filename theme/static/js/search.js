@@ -10,6 +10,7 @@ const STEP = 10;
 let engine = null;
 let found = [];
 let shown = 0;
+let lost = 0;
 let asked = 0;
 
 /** Pagefind, loaded at the first word; a failure is forgotten, so that the next word tries again. */
@@ -23,20 +24,34 @@ function load() {
   return engine;
 }
 
+/** A new index came since ours was loaded: its files have other names. */
+async function renew() {
+  const former = await engine?.catch(() => null);
+  await former?.destroy();
+  engine = null;
+}
+
 async function search(words) {
   const turn = ++asked;
   address(words);
   if (!words) return clear(invitation);
   list.setAttribute("aria-busy", "true");
   try {
-    const answer = await (await load()).search(words);
-    if (turn !== asked) return; // another word was typed meanwhile
-    await show(answer.results, words);
+    if (!(await attempt(words, turn).catch(() => false))) {
+      await renew();
+      await attempt(words, turn);
+    }
   } catch {
     if (turn === asked) clear(failure());
   } finally {
     list.removeAttribute("aria-busy");
   }
+}
+
+/** Search and show. Returns whether the index was whole. */
+async function attempt(words, turn) {
+  const answer = await (await load()).search(words);
+  return turn !== asked || show(answer.results, words); // another word was typed meanwhile
 }
 
 function address(words) {
@@ -59,25 +74,47 @@ function clear(words) {
   status.textContent = words;
 }
 
+/** The first results. Returns whether every one of them was there. */
 async function show(results, words) {
   clear("");
   found = results;
-  shown = 0;
-  await page();
-  status.textContent = results.length ? `${total(results.length)} pour « ${words} »` : nothing(words);
+  shown = lost = 0;
+  const whole = await page();
+  const count = found.length - lost;
+  status.textContent = count ? `${total(count)} pour « ${words} »` : nothing(words);
+  return whole;
 }
 
 const total = (count) => (count === 1 ? "1 résultat" : `${count} résultats`);
 const nothing = (words) => `Rien pour « ${words} ». Essayez un mot plus court, ou un autre : « poubelle » pour « déchets ».`;
 
-/** The next results, below those already there. */
+/** The next results, below those already there; pages that have gone are passed over. Returns whether no file missed. */
 async function page() {
-  const next = found.slice(shown, shown + STEP);
-  const pages = await Promise.all(next.map((result) => result.data()));
-  shown += next.length;
-  list.append(...pages.map(row));
+  let whole = true;
+  const wanted = list.children.length + STEP;
+  while (shown < found.length && list.children.length < wanted) {
+    const next = found.slice(shown, shown + wanted - list.children.length);
+    const pages = await Promise.all(next.map(content));
+    const there = pages.filter((one) => one?.meta.title);
+    whole &&= !pages.includes(null);
+    shown += next.length;
+    lost += next.length - there.length;
+    list.append(...there.map(row));
+  }
   more.hidden = shown >= found.length;
-  return pages.length;
+  return whole;
+}
+
+/** What the index keeps of one page, without a title where the page has gone; `null` where the file itself is missing. */
+async function content(result) {
+  try {
+    return await result.data();
+  } catch (reason) {
+    const file = new URL(`fragment/${result.id}.pf_fragment`, new URL(form.dataset.index, location.href));
+    const answer = await fetch(file);
+    if (answer.status === 404 || answer.status === 410) return null;
+    throw reason;
+  }
 }
 
 more.addEventListener("click", async () => {
