@@ -1,6 +1,7 @@
 """The words of the house as plain, frozen data: an `Item` and what it is made of.
 
 Every moment is an aware `datetime`. Text is plain text, typeset (French spaces); only `Item.html` is HTML.
+None of them has slots: a build reads ten items back for each page, and what has slots takes three times as long.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Certainty(StrEnum):
     UNKNOWN = "Unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Category:
     """One folder of `content/`. `slug` is the folder, `color` one of the theme's colour names."""
 
@@ -64,7 +65,7 @@ class Category:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Area:
     """A hamlet or quarter that citizens choose and items name."""
 
@@ -72,7 +73,7 @@ class Area:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Panel:
     """One street panel: of `lines` lines of `columns` characters, else a screen of `width` by `height` pixels."""
 
@@ -84,7 +85,7 @@ class Panel:
     height: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Picture:
     """One encoded size of an image: `url` root-relative, `width` in pixels, `type` its MIME type, `length` in bytes."""
 
@@ -95,7 +96,7 @@ class Picture:
     length: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Image:
     """An image as the pages use it. `pictures` go from small to large, modern formats first; the last one is the
     fallback (JPEG, PNG or SVG) in its largest size."""
@@ -119,7 +120,7 @@ class Image:
         return tuple(dict.fromkeys(p.type for p in self.pictures))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Alert:
     """What makes an item urgent (CAP 1.2)."""
 
@@ -128,7 +129,7 @@ class Alert:
     certainty: Certainty = Certainty.LIKELY
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Event:
     """When and where something takes place. `end` is exclusive; `all_day` events run from midnight to midnight."""
 
@@ -139,7 +140,7 @@ class Event:
     price: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Location:
     """A point (WGS 84, decimal degrees) and its postal address."""
 
@@ -148,7 +149,7 @@ class Location:
     address: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Source:
     """Where a fact comes from."""
 
@@ -156,7 +157,7 @@ class Source:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Item:
     """A published piece. `id` is its path (category/file name), for ever.
 
@@ -211,7 +212,7 @@ class Item:
         return self.alert.severity.rank if self.alert else 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Publisher:
     """The commune, as feeds and the legal notice name it (schema.org `Publisher`). `url` is the site's address, no
     slash at its end; `insee` the commune's code."""

@@ -132,14 +132,14 @@ def absolute(html: str, base: str) -> str:
 
     `base` is scheme and host, no slash at its end.
     """
-    if not _ROOTED.search(html):  # nearly always; the parser costs a millisecond
-        return html
     if cut(html) is not None:  # what looks like a tag is one
         return _OPEN.sub(lambda tag: _tag(tag[0], base) if _ROOTED.search(tag[0]) else tag[0], html)
     return _absolute_by_parser(html, base)
 
 
 def _absolute_by_parser(html: str, base: str) -> str:
+    if not _ROOTED.search(html):  # the parser costs a millisecond
+        return html
     parser = _StartTags(html)
     parser.feed(html)
     parser.close()

@@ -52,7 +52,7 @@ class Front(BaseModel, frozen=True):
     aliases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Document:
     """One file, read. `body` is Markdown and starts at line `body_line` of the file; `lines` gives the line of each key
     path that is written (`title`, `event.start`, `sources.0.url`); `warnings` are the faults that refuse nothing."""
