@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -129,20 +130,23 @@ def _stage(
         os.rename(spare, staged)
     for name in sorted(has.keys() - wanted.keys()):
         _remove(staged, name)
+    made: set[str] = set()
     for name, total in wanted.items():
         if has.get(name) != total:
             same = f"{former}/{name}" if former and known.get(name) == total else ""
-            _place(f"{staged}/{name}", same, f"{built}/{name}")
+            _place(f"{staged}/{name}", same, f"{built}/{name}", made)
     os.replace(staged, release)
     data = marshal.dumps(dict(wanted))
     _beside(release).write_bytes(digest(data) + data)
     return release
 
 
-def _place(target: str, same: str, new: str) -> None:
-    """The file itself, or a link to the same one of the former release."""
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    if os.path.lexists(target):
+def _place(target: str, same: str, new: str, made: set[str]) -> None:
+    """The file itself, or a link to the same one of the former release. `made` are folders that are there."""
+    if (folder := os.path.dirname(target)) not in made:
+        os.makedirs(folder, exist_ok=True)
+        made.add(folder)
+    with suppress(FileNotFoundError):
         os.unlink(target)
     if same:
         os.link(same, target)

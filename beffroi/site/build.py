@@ -127,8 +127,10 @@ class Build:
         """Have Pelican render these, where there are any, or where a fragment must be made again."""
         if not wanted and not any(map(self.work.shared.outdated, self._fragments(self.rules))):
             return
+        if whole := bool(self.tree.site.raw.get("ALL_ARTICLES")):  # a plugin must see them together
+            wanted |= {name for name, rule in self.rules.items() if rule.templated}
         names = sorted(wanted)
-        size = max(32, min(GROUP, len(names) // (2 * workers()) + 1))
+        size = len(names) or 1 if whole else max(32, min(GROUP, len(names) // (2 * workers()) + 1))
         groups = [names[start : start + size] for start in range(0, len(names), size)] or [names]
         # the first one here: fragments that no page of it shows may have to be rendered later, and what the others
         # inherit is then warm
