@@ -77,7 +77,7 @@ def standing(site: Site, var: Path, memo: Memo | None = None) -> Standing:
     if astray := [fault for fault in errors if fault.path not in sources]:
         raise CheckFailed(astray)
     if not errors:
-        return Standing(checked)
+        return Standing(checked.told())
     search = Search(site, checked, accepted(var), var / "cache" / "originals")
     with search:
         return search.standing()
@@ -93,13 +93,14 @@ def record(site: Site, var: Path, stood: Standing, at: datetime) -> None:
     kept, repository = accepted(var), Repository.of(site.root)
     now: dict[str, str] = {}
     changed: list[tuple[str, str, bytes]] = []
-    for name, card in stood.checked.cards.items():
-        if (data := stood.instead.get(card.source, b"")) is None:
+    prefix = source_of(site, "")
+    for name, key in stood.checked.keys.items():
+        source = prefix + name
+        if (data := stood.instead.get(source, b"")) is None:
             continue
-        blob = blob_id(data) if data else stood.checked.keys[name]
-        now[card.source] = blob
-        if kept.blobs.get(card.source) != blob:
-            changed.append((card.source, blob, data or stood.checked.files.data(name)))
+        now[source] = blob = blob_id(data) if data else key
+        if kept.blobs.get(source) != blob:
+            changed.append((source, blob, data or stood.checked.files.data(name)))
     gone = kept.blobs.keys() - now.keys() - stood.instead.keys()
     kept.record(changed, sorted(gone), repository.commit_of("HEAD") if repository else "", int(at.timestamp()))
 

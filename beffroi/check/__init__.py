@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -55,6 +55,12 @@ class Checked:
         """All faults and warnings of all files, sorted by file, line and sentence."""
         own = [fault for card in self.cards.values() for fault in card.own()]
         return sorted({*own, *(found.fault for found in self.crossed), *self.strays})
+
+    def told(self) -> Checked:
+        """The same without the cards, which weigh: what is left once the faults are known."""
+        light = replace(self, cards={}, crossed=())
+        light.__dict__["faults"] = self.faults
+        return light
 
     def about(self, names: Set[str]) -> list[Fault]:
         """Those of some files, and those of others that these have a part in: what a change may have broken."""

@@ -2,7 +2,7 @@
 
 ::
 
-    var/cache/memo.bin     mark, key, SHA-256, the tables (marshal): small, read whole, replaced in one step
+    var/cache/memo.bin     mark, key, tables (marshal, each behind its SHA-256), their sizes; replaced in one step
     var/cache/blobs-N.bin  texts and objects, appended to; a table names one by place, length and CRC
 
 Nothing here is needed: without it, or where a byte of it is wrong, everything is made anew. `key` names the program,
@@ -15,6 +15,7 @@ import gc
 import hashlib
 import marshal
 import os
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,11 +26,24 @@ from beffroi.memo.blobs import Blobs, Damaged, Ref
 
 __all__ = ["Blobs", "Damaged", "Memo", "Ref", "unswept"]
 
-MARK = b"beffroi memo 1\n"
+MARK = b"beffroi memo 2\n"
 FILE = "memo.bin"
+SIZE = struct.Struct("<Q")
 GROWN = 50_000_000
 """Bytes that blobs may take besides three times those of the first build: then all is made anew, once in thousands of
 edits."""
+
+
+def _seal(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest() + data
+
+
+def _sealed(data: bytes) -> memoryview:
+    """What was sealed. Raises `Damaged`."""
+    whole = memoryview(data)
+    if hashlib.sha256(whole[32:]).digest() != whole[:32]:
+        raise Damaged("des octets ont changé")
+    return whole[32:]
 
 
 @contextmanager
@@ -61,27 +75,32 @@ class Memo:
             memo.said = "" if clean else "Première construction : tout est à faire."
         else:
             try:
-                memo._load((folder / FILE).read_bytes())
+                memo._load(folder)
             except Damaged as reason:
                 memo = cls(folder, key, said=f"Mémoire des constructions écartée ({reason}) ; tout est refait.")
-            except OSError as error:
+            except (OSError, struct.error) as error:
                 memo = cls(folder, key, said=f"Mémoire des constructions illisible ({error}) ; tout est refait.")
         if not memo.tables:
             memo.blobs = Blobs.anew(folder)
         return memo
 
-    def _load(self, data: bytes) -> None:
-        if not data.startswith(MARK):
-            raise Damaged("ce n’en est pas une")
-        head = MARK + self.key.encode() + b"\n"
-        if not data.startswith(head):
-            raise Damaged("le programme ou les réglages ont changé")
-        total, payload = data[len(head) : len(head) + 32], memoryview(data)[len(head) + 32 :]
-        if hashlib.sha256(payload).digest() != total or self.folder is None:
-            raise Damaged("des octets ont changé")
-        with unswept():
-            (name, end), self.tables = marshal.loads(payload)  # noqa: S302  # its digest was just checked
-        self.blobs = Blobs.known(self.folder / name, end)
+    def _load(self, folder: Path) -> None:
+        with open(folder / FILE, "rb") as file:
+            if file.readline() != MARK:
+                raise Damaged("ce n’en est pas une")
+            if file.readline().rstrip(b"\n") != self.key.encode():
+                raise Damaged("le programme ou les réglages ont changé")
+            start, length = file.tell(), file.seek(-SIZE.size, os.SEEK_END)
+            (size,) = SIZE.unpack(file.read())
+            if not 0 < size <= length - start:
+                raise Damaged("elle est tronquée")
+            file.seek(length - size)
+            name, end, sizes = marshal.loads(_sealed(file.read(size)))  # noqa: S302
+            file.seek(start)
+            with unswept():
+                for table, size in sizes:  # one after the other: the largest, not all of them, is held twice
+                    self.tables[table] = marshal.loads(_sealed(file.read(size)))  # noqa: S302
+        self.blobs = Blobs.known(folder / name, end)
         if end > GROWN + 3 * self.tables.get("born", end):
             raise Damaged("elle a trop grossi")
 
@@ -91,10 +110,14 @@ class Memo:
             return
         self.blobs.flush()
         self.tables.setdefault("born", self.blobs.end)
-        payload = marshal.dumps(((self.blobs.name, self.blobs.end), self.tables))
+        for left in self.folder.glob(f".{FILE}.*"):  # by a build that was killed
+            left.unlink(missing_ok=True)
         aside = self.folder / f".{FILE}.{os.getpid()}"
         with open(aside, "wb") as file:
-            file.writelines((MARK, self.key.encode(), b"\n", hashlib.sha256(payload).digest(), payload))
+            file.writelines((MARK, self.key.encode(), b"\n"))
+            sizes = [(table, file.write(_seal(marshal.dumps(values)))) for table, values in self.tables.items()]
+            size = file.write(_seal(marshal.dumps((self.blobs.name, self.blobs.end, sizes))))
+            file.write(SIZE.pack(size))
         os.replace(aside, self.folder / FILE)
         self.blobs.sweep()
 
