@@ -21,7 +21,7 @@ from beffroi.check.files import blob_id, decodes, source_of
 from beffroi.content import RASTER
 from beffroi.errors import CheckFailed, Fault
 from beffroi.git import Blobs, Repository, Version
-from beffroi.learnt import entry_of
+from beffroi.learnt import entry_of, readable
 from beffroi.memo import Memo
 from beffroi.schema.french import say
 from beffroi.settings import Site
@@ -88,8 +88,8 @@ def accepted(var: Path) -> Accepted:
     return Accepted(var / "accepted.sqlite3")
 
 
-def record(site: Site, var: Path, stood: Standing, at: datetime) -> None:
-    """Once online, keep what was accepted."""
+def record(site: Site, var: Path, stood: Standing, at: datetime) -> list[Fault]:
+    """Once online, keep what was accepted. Warns of what citizens could read, and that went without git knowing."""
     kept, repository = accepted(var), Repository.of(site.root)
     now: dict[str, str] = {}
     changed: list[tuple[str, str, bytes]] = []
@@ -102,7 +102,26 @@ def record(site: Site, var: Path, stood: Standing, at: datetime) -> None:
         if kept.blobs.get(source) != blob:
             changed.append((source, blob, data or stood.checked.files.data(name)))
     gone = kept.blobs.keys() - now.keys() - stood.instead.keys()
+    unsaid = list(_unsaid(site, kept, sorted(gone), repository, at)) if gone else []
     kept.record(changed, sorted(gone), repository.commit_of("HEAD") if repository else "", int(at.timestamp()))
+    return unsaid
+
+
+def _unsaid(
+    site: Site, kept: Accepted, gone: Sequence[str], repository: Repository | None, at: datetime
+) -> Iterator[Fault]:
+    """Files that are deleted on the disk alone: nothing says so to whoever read them."""
+    below = source_of(site, "").rstrip("/")
+    left = repository.names("HEAD", below) if repository and repository.commit_of("HEAD") else frozenset(gone)
+    for source in gone:
+        data, _ = kept.data(source) or (b"", 0)
+        entry = readable(site, source, data) if source in left else None
+        if entry is not None and entry.visible(at):
+            sentence = (
+                "Le fichier a disparu sans que git le sache : son adresse répond « introuvable », et les téléphones gardent "
+                "sa notification ; enregistrez la suppression (git commit), ou remettez-le avec « status: withdrawn »."
+            )
+            yield Fault(source, 1, say(sentence), "warning")
 
 
 class Search:

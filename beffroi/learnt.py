@@ -89,6 +89,14 @@ def entry_of(site: Site, path: Path, source: str, data: bytes) -> Entry:
     return Entry(path, source, f"{folder}/{slug}", slug, None if page else site.categories[folder], document)
 
 
+def readable(site: Site, source: str, data: bytes) -> Entry | None:
+    """The entry that these bytes made under that name, if they made one: of a former version, whose faults are past."""
+    try:
+        return entry_of(site, site.root / source, source, data)
+    except (Invalid, ValueError, IndexError):
+        return None
+
+
 def named(site: Site, stem: str) -> tuple[str, str]:
     """The slug and the language of a file name without its `.md`: `musee.en` is the English version of `musee`."""
     base, _, language = stem.rpartition(".")

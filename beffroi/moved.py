@@ -13,8 +13,7 @@ from urllib.parse import unquote
 
 from beffroi.content import Entry
 from beffroi.git import Repository
-from beffroi.learnt import entry_of
-from beffroi.schema import Invalid
+from beffroi.learnt import readable
 from beffroi.settings import Site
 
 LOG = ("log", "--format=%x01%H %ct", "--raw", "--no-abbrev", "-M50%", "-l10000", "--diff-filter=DR",
@@ -64,7 +63,7 @@ def _went(site: Site, repository: Repository, raw: bytes) -> Iterator[Went]:
             if not old.endswith(".md"):
                 continue
             data = blobs.data(blob)
-            entry = _entry(site, old, data) if data is not None else None
+            entry = readable(site, old, data) if data is not None else None
             if entry is None or not entry.visible(datetime.fromtimestamp(when, UTC)):
                 yield Went(when, old, new if new.endswith(".md") else "", "")
             elif new.endswith(".md"):
@@ -87,13 +86,6 @@ def _rows(raw: bytes) -> Iterator[tuple[int, str, str, str]]:
             yield when, parts[2], old, next(words, "") if parts[4].startswith("R") else ""
 
 
-def _entry(site: Site, source: str, data: bytes) -> Entry | None:
-    try:
-        return entry_of(site, site.root / source, source, data)
-    except (Invalid, ValueError, IndexError):
-        return None
-
-
 def deleted(went: Iterable[Went], stands: Callable[[str], bool]) -> list[Went]:
     """Those that were public until they were deleted, for good: no file `stands` under their name since."""
     last: dict[str, Went] = {}
@@ -104,7 +96,7 @@ def deleted(went: Iterable[Went], stands: Callable[[str], bool]) -> list[Went]:
 
 def entry_then(site: Site, one: Went, data: bytes) -> Entry | None:
     """What a deleted file is from then on: its last words, withdrawn by the commit that deleted it."""
-    entry = _entry(site, one.old, data)
+    entry = readable(site, one.old, data)
     if entry is None or entry.withdrawn:
         return entry
     gone = {"status": "withdrawn", "reason": None, "updated": datetime.fromtimestamp(one.when, UTC)}

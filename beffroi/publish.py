@@ -83,7 +83,7 @@ def publish(
             built = rebuilt(tree, at, service, step, hurry=True)
         step("Mise en ligne")
         deployed = deploy(built.out, service.current, service.keep_releases, built.files)
-        held.record(site, service.var, stood, at)
+        unsaid = held.record(site, service.var, stood, at)
         keys.ensure(service.vapid_key)
         engine = connect(service.database)
         step("Annonce")
@@ -101,7 +101,9 @@ def publish(
                 deployed = replace(deployed, release=release)
         starts = following.timestamp() if following else None
         due.write(service.var, due.Due(starts, owed(engine, delivered), False, commit, 0.0 if follows else None))
-    return Published(site, stood.warnings, stood.held, built, deployed, announced, delivered, outlook, follows)
+    return Published(
+        site, [*stood.warnings, *unsaid], stood.held, built, deployed, announced, delivered, outlook, follows
+    )
 
 
 def rehearse(root: Path, at: datetime, *, step: Step = lambda _: None, hold: Hold = lambda _: None) -> Outlook:

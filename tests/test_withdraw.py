@@ -369,3 +369,21 @@ def test_maps_of_a_site_below_a_path(tmp_path: Path) -> None:
     town.write("actualites/fete", "title: Fête\ndate: 2026-05-02\naliases: [/vieux/]")
     town.publish()
     assert '"/ville/vieux/" "/ville/actualites/fete/";\n' == (town.live / ".beffroi/moved.map").read_text("utf-8")
+
+
+def test_a_deletion_that_git_does_not_know(town: Town) -> None:
+    """A public file that is gone from the disk alone: the publication says what citizens see, once, and what to do. A
+    draft that goes, or a deletion that is a commit, needs no word."""
+    paths = [town.write(name, f"title: X\ndate: 2026-05-02\n{more}") for name, more in
+             (("alertes/crue", "end: 2026-06-01"), ("actualites/idee", "status: draft"), ("actualites/fete", ""))]  # fmt: skip
+    commit(town)
+    town.publish()
+    for path in paths[:2]:
+        path.unlink()
+    git(town, "rm", "-q", "content/actualites/fete.md")
+    git(town, "commit", "-q", "-m", "Supprimer", at=LATER)
+    done = town.publish(LATER)
+    assert ["content/alertes/crue.md"] == [fault.path for fault in done.warnings]
+    assert "enregistrez la suppression (git commit)" in done.warnings[0].message
+    assert [] == town.publish(LATER).warnings
+    assert 404 == answer(town, "/alertes/crue/")[0]
