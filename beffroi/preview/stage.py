@@ -112,5 +112,6 @@ class Stage:
         if entry.document.front.status == "published":
             return self.tree, entry
         front = entry.document.front.model_copy(update={"status": "published"})
-        own = replace(entry, document=replace(entry.document, front=front))
+        document = replace(entry.document, front=front)
+        own = Entry(entry.path, entry.source, entry.id, entry.slug, entry.category, document)
         return self.tree.having({**self.tree.entries, own.id: own}), own
