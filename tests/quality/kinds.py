@@ -12,12 +12,15 @@ STATES = ("subscribed", "stopped", "ios", "unsupported", "denied", "offline", "e
 
 
 def kinds(live: Path) -> dict[str, str]:
-    """Name → path: home, the services, each category, and its first and last article (an alert: running and over)."""
+    """Name → path: home, the services, each category, and its first and last article (an alert: running and over),
+    a language and a translation where there are any."""
     found = {"accueil": "/", "404": "/404.html", **{name: f"/{name}/" for name in SERVICES}}
     for category in ("alertes", "actualites", "agenda", "patrimoine"):
         slugs = sorted(p.parent.name for p in (live / category).glob("*/index.html"))
         found |= {category: f"/{category}/", f"{category}, premier": f"/{category}/{slugs[0]}/"}
         found[f"{category}, dernier"] = f"/{category}/{slugs[-1]}/"
+    for page in sorted(live.glob("patrimoine/*.en/index.html"))[:1]:
+        found |= {"langue": "/en/", "traduction": f"/patrimoine/{page.parent.name}/"}
     return found
 
 
