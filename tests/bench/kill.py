@@ -5,20 +5,21 @@ the dead one's return. Prints what was lost (0), repeated (150 a kill at most), 
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
 import tempfile
 import time
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
 from sqlalchemy import create_engine, select, text
 
-from beffroi.channels.sending import COMMIT, WINDOW
+from beffroi.channels.sending import DOUBT
 from beffroi.store import ledger
 from beffroi.store.db import transaction
 from beffroi.store.tables import shards
@@ -27,6 +28,7 @@ from tests.channels.child import LEASE
 from tests.channels.faulty import Sink
 from tests.channels.test_kill import child
 from tests.channels.town import Town, alert, make_town
+from tests.e2e.tls import Authority
 from tests.store.databases import cluster
 
 
@@ -45,13 +47,16 @@ def run(rounds: int = 7, phones: int = 1500, seed: int = 0) -> None:
     """`rounds` for each of the eight ways: 56 kills."""
     chance = random.Random(seed or None)
     every = Found()
-    with cluster() as server:
+    with cluster() as server, closing(Authority()) as authority:
+        os.environ["REQUESTS_CA_BUNDLE"] = str(authority.ca_file)  # for the workers
         for store in ("sqlite", "postgresql"):
             for workers in (1, 3):
                 for returns in (True, False):
                     found = Found()
                     for _ in range(rounds):
-                        _round(found, chance, server if store == "postgresql" else "", workers, returns, phones)
+                        _round(
+                            found, chance, authority, server if store == "postgresql" else "", workers, returns, phones
+                        )
                     _tell(f"{store}, {workers} worker(s), {'with' if returns else 'without'} return", found)
                     every.kills += found.kills
                     every.lost += found.lost
@@ -65,18 +70,26 @@ def _tell(name: str, found: Found) -> None:
     late = f"{max(found.resumed):.1f} s" if found.resumed else "-"
     print(
         f"{name}: {found.kills} kills, {found.lost} lost, {found.shown_twice} shown twice, "
-        f"repeats {max(found.repeats, default=0)} at most (of {WINDOW + COMMIT}), resumed in {late} at most "
+        f"repeats {max(found.repeats, default=0)} at most (of {DOUBT}), resumed in {late} at most "
         f"(lease {LEASE} s)",
         flush=True,
     )
 
 
-def _round(found: Found, chance: random.Random, server: str, workers: int, returns: bool, phones: int) -> None:
+def _round(
+    found: Found,
+    chance: random.Random,
+    authority: Authority,
+    server: str,
+    workers: int,
+    returns: bool,
+    phones: int,
+) -> None:
     """One alert, one kill. Where nobody else is left to go on, one that stays dead is followed by a stranger."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="beffroi-kill-")))
         url = _database(stack, server) if server else f"sqlite:///{folder / 'var' / 'kill.sqlite3'}"
-        sinks = [stack.enter_context(Sink(now=time.time)) for _ in range(2)]
+        sinks = [stack.enter_context(Sink(authority=authority, http2=True, now=time.time)) for _ in range(2)]
         town = make_town(folder, url)
         stack.callback(town.engine.dispose)
         town.open()

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from beffroi.channels.sending import COMMIT, WINDOW
+from beffroi.channels.sending import DOUBT
 from beffroi.store import ledger
 from beffroi.store.db import transaction
 from beffroi.store.tables import shards
@@ -71,7 +71,7 @@ def _round(names: list[str], url: str, phones: int, number: int) -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="beffroi-net-")))
         authority = stack.enter_context(closing(Authority(HUB)))
-        sinks = [stack.enter_context(Sink(authority=authority, host=HUB, now=time.time)) for _ in range(2)]
+        sinks = [stack.enter_context(Sink(authority=authority, http2=True, host=HUB, now=time.time)) for _ in range(2)]
         towns = [make_town(folder / name, url) for name in names]
         town = towns[0]
         stack.callback(town.engine.dispose)
@@ -113,6 +113,6 @@ def _tell(town: Town, sinks: list[Sink], phones: int, at: float) -> None:
         owed = ledger.owed(connection)
     print(
         f"one of {WORKERS} networks cut: {phones - len(told)} lost, {owed} owed, {len(topics) - 1} shown twice, "
-        f"{told.total() - phones} repeats (of {WINDOW + COMMIT}), all told {last - at:.1f} s after the cut (lease {LEASE} s)",
+        f"{told.total() - phones} repeats (of {DOUBT}), all told {last - at:.1f} s after the cut (lease {LEASE} s)",
         flush=True,
     )
