@@ -16,7 +16,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -34,11 +34,6 @@ RETRY = 900
 """Seconds after which the timer tries again where Pagefind failed."""
 
 Told = Callable[[str], None]
-
-
-def large(files: Mapping[str, bytes], service: Service) -> bool:
-    """Whether an index of that site takes too long to wait for."""
-    return search.size(files) > service.index_at_once
 
 
 def start(root: Path, var: Path) -> bool:

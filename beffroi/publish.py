@@ -94,7 +94,8 @@ def publish(
         delivered = deliver(site, service, engine, progress=progress)
         follows = False
         if built.unindexed:  # phones ring first: an index of the whole site takes longer than all the rest
-            follows = not wait and indexing.large(built.files, service) and indexing.start(root, service.var)
+            large = len(built.items) + built.pages > service.index_at_once
+            follows = large and not wait and indexing.start(root, service.var)
             if not follows:
                 step("Index de recherche")
                 release = indexing.complete(site, service, tree.memo)
@@ -188,7 +189,8 @@ def rebuilt(
         verify(out, tree.site, built.items, None if built.anew else built.made)
 
     try:
-        return Build(tree, at, standing.place(tree.site), service.var).run(verified, hurry=hurry)
+        build = Build(tree, at, standing.place(tree.site), service.var)
+        return build.run(verified, hurry=service.index_at_once if hurry else None)
     except OSError as error:
         raise DeployError(f"output/ n’a pas pu être remplacé : {error}.") from error
     except Damaged as error:

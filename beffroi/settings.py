@@ -202,7 +202,7 @@ class Service(BaseModel, frozen=True):
     vapid_subject: str = Field("", description="Contact pour les services de notification (`mailto:` ou `https:`).")
     live: Path | None = Field(None, description="Lien vers la version en ligne ; `var/www/current` par défaut.")
     keep_releases: int = Field(5, ge=1, description="Nombre de publications conservées.")
-    index_at_once: int = Field(500, ge=0, description="Pages indexées jusqu’où `publish` attend l’index de recherche.")
+    index_at_once: int = Field(500, ge=0, description="Contenus et pages jusqu’où `publish` attend l’index.")
     announce_max_age_days: float = Field(
         7, gt=0, description="Au-delà de cet âge (jours), un contenu n’est pas annoncé."
     )

@@ -35,7 +35,7 @@ def large(town: Town, monkeypatch: pytest.MonkeyPatch) -> Town:
     monkeypatch.setenv("BEFFROI_INDEX_AT_ONCE", "0")
     for number in range(4):
         town.write(f"actualites/n{number}", f"title: Titre {number}\ndate: 2026-05-01", f"Le texte numéro {number}.")
-    assert not town.publish().index_follows
+    town.publish(wait=True)
     return town
 
 
@@ -132,6 +132,18 @@ def only_one_index(town: Town) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def test_the_first_publication(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large site that never had an index has, at first, one of its lasting pages; the whole one follows."""
+    monkeypatch.setenv("BEFFROI_INDEX_AT_ONCE", "1")
+    town.write("pages/contact", "title: Contact", "Écrire à la mairie.")
+    assert held_back(town, monkeypatch).index_follows
+    for folder in (town.live, town.output):
+        assert ["/contact/"] == list(known(folder))
+    run(town)
+    assert {"/contact/", "/actualites/bienvenue/"} == set(known(town.live))
+    same(town)
 
 
 def test_as_an_editor_sees_it(large: Town) -> None:

@@ -82,11 +82,12 @@ class Build:
         self.staging = self.var / "staging"
         self.fresh: dict[str, Known] = {}
 
-    def run(self, verified: Callable[[Path, Built], None], *, hurry: bool = False) -> Built:
+    def run(self, verified: Callable[[Path, Built], None], *, hurry: int | None = None) -> Built:
         """Make what has changed, have the result verified, then put it at `place` in one step.
 
-        In a `hurry` the search index may stay that of the former site, without the words of pages that have gone; the
-        whole index is then to be made later. Raises `BuildError` or what `verified` raises; `place` is then as it was.
+        In a `hurry` the search index may stay that of the former site, without the words of pages that have gone; where
+        there is none, it knows but the lasting pages of a site that has more than so many. The whole index is then to be
+        made later. Raises `BuildError` or what `verified` raises; `place` is then as it was.
         """
         shutil.rmtree(self.staging, ignore_errors=True)  # left by a build that was killed
         self.staging.mkdir(parents=True)
@@ -198,7 +199,7 @@ class Build:
             self._stage(outputs.WORKER, data)
             self._made(outputs.WORKER)
 
-    def _advance(self, final: dict[str, Known], *, hurry: bool) -> tuple[frozenset[str], bool]:
+    def _advance(self, final: dict[str, Known], *, hurry: int | None) -> tuple[frozenset[str], bool]:
         """Bring the twin to the site of today, its search index last. Returns the names that changed, and whether the
         index is to be made."""
         made = self._put(final)
@@ -207,8 +208,10 @@ class Build:
         there = self._indexed()
         outdated = tables.get("search") != pages or not there
         index = take(self.var, pages, self.staging) if outdated else None
-        later = outdated and hurry and there and index is None
-        if later or not outdated:
+        later = outdated and index is None and hurry is not None and (there or len(self.work.cards) > hurry)
+        if later and not there:
+            made |= self._index(final, b"", indexing.index(Path(self.twin.root), self.staging, self._lasting()))
+        elif later or not outdated:
             final |= {name: known for name, known in self.known.items() if indexing.owns(name)}
             made |= self._silence(final) if later else set()
             made |= self._put(final)
@@ -244,6 +247,9 @@ class Build:
         tables = self.tree.memo.tables
         tables["search"], tables["fragments"] = pages, index.fragments
         return self._put(final)
+
+    def _lasting(self) -> list[str]:
+        return [outputs.OFFLINE, *(self.work.file(card) for card in self.work.pages)]
 
     def _silence(self, final: dict[str, Known]) -> set[str]:
         """Keep the former index, but for the words of pages that have gone."""

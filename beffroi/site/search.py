@@ -13,7 +13,7 @@ import os
 import shutil
 import subprocess
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,15 +59,17 @@ def size(files: Mapping[str, bytes]) -> int:
     return sum(name.startswith(f"{FOLDER}/fragment/") for name in files)
 
 
-def index(site: Path, root: Path) -> Index:
-    """Index the pages of a site into a folder of `root`. Raises `BuildError`."""
+def index(site: Path, root: Path, names: Iterable[str] | None = None) -> Index:
+    """Index the pages of a site, or some of them, into a folder of `root`. Raises `BuildError`."""
     from pagefind_bin import get_executable
 
-    target = root / FOLDER
+    target, pages = root / FOLDER, root / ".pages"
     shutil.rmtree(target, ignore_errors=True)
-    command = [str(get_executable()), "--site", str(site), "--output-path", str(target)]
+    _set_out(site, pages, names)
+    command = [str(get_executable()), "--site", str(pages), "--output-path", str(target)]
     command += ["--force-language", "fr", "--quiet"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # our own arguments
+    shutil.rmtree(pages)
     if done.returncode:
         reason = done.stderr.strip() or done.stdout.strip() or f"statut {done.returncode}"
         raise BuildError(f"L’index de recherche n’a pas pu être fait : {reason}")
@@ -78,6 +80,21 @@ def index(site: Path, root: Path) -> Index:
         if name.startswith("fragment/"):
             fragments[_page(data)] = f"{FOLDER}/{name}"
     return Index(root, files, fragments)
+
+
+def _set_out(site: Path, pages: Path, names: Iterable[str] | None) -> None:
+    """The pages in a folder that was filled in the order of their names: Pagefind numbers them as the file system lists
+    them, which on some depends on what was written when."""
+    shutil.rmtree(pages, ignore_errors=True)
+    pages.mkdir(parents=True)
+    if names is None:
+        names = (os.path.relpath(os.path.join(base, name), site) for base, _, found in os.walk(site) for name in found)
+    for name in sorted(name for name in names if name.endswith(".html")):
+        (pages / name).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(site / name, pages / name)
+        except OSError:  # another file system
+            shutil.copyfile(site / name, pages / name)
 
 
 def _files(target: Path) -> Iterator[str]:

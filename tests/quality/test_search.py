@@ -63,7 +63,7 @@ def gone(root: Path) -> Path:
         town = Town(root)
         front = "title: Fête du pont\ndate: 2026-05-02"
         path = town.write("actualites/fete", front, "Venez voir zanzibar et le bourg.")
-        town.publish()
+        town.publish(wait=True)
         path.unlink()
         assert town.publish().index_follows
     return town.live
