@@ -71,10 +71,13 @@ def hooks(_: Context) -> None:
     commands.hooks()
 
 
-@task(help={**AT, "clean": "tout refaire, sans rien reprendre de la construction précédente"})
-def build(_: Context, at: str = "", clean: bool = False) -> None:
+PROFILE = {"profile": "dire à la fin où le temps est allé"}
+
+
+@task(help={**AT, **PROFILE, "clean": "tout refaire, sans rien reprendre de la construction précédente"})
+def build(_: Context, at: str = "", clean: bool = False, profile: bool = False) -> None:
     """Contrôler, puis construire le site dans output/."""
-    commands.build(at, clean)
+    commands.build(at, clean, profile)
 
 
 @task(positional=["path"], help={"path": "fichier de output/, ou adresse sur le site"})
@@ -86,6 +89,7 @@ def explain(_: Context, path: str) -> None:
 @task(
     help={
         **AT,
+        **PROFILE,
         "if_due": "seulement si quelque chose commence, finit ou reste à envoyer (pour une minuterie)",
         "yes": "ne rien demander avant de prévenir",
         "dry_run": "dire qui serait prévenu, sans rien mettre en ligne",
@@ -93,13 +97,19 @@ def explain(_: Context, path: str) -> None:
     }
 )
 def publish(
-    _: Context, at: str = "", if_due: bool = False, yes: bool = False, dry_run: bool = False, wait: bool = False
+    _: Context,
+    at: str = "",
+    if_due: bool = False,
+    yes: bool = False,
+    dry_run: bool = False,
+    wait: bool = False,
+    profile: bool = False,
 ) -> None:
     """Contrôler, construire, mettre en ligne et prévenir les abonnés."""
     if dry_run:
         commands.rehearse(at)
     elif not if_due:
-        commands.publish(at, yes=yes, wait=wait)
+        commands.publish(at, yes=yes, wait=wait, profile=profile)
     elif what := due.task(Path.cwd(), at):
         commands.catch_up(what, at)
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
-from beffroi.errors import BeffroiError, Fault
+from beffroi.errors import BeffroiError
 from beffroi.settings import SETTINGS, instant, read_service, read_site
+from beffroi.terminal import Stages, err, out, plainly, sending, step, warn
 
 if TYPE_CHECKING:  # each task imports what it needs: `check` answers before the others have loaded
     from rich.table import Table
@@ -23,36 +21,11 @@ if TYPE_CHECKING:  # each task imports what it needs: `check` answers before the
     from beffroi.held import Held
     from beffroi.publish import Published
 
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
 HELD = 3
 """Exit status of a publication that held back a faulty file."""
 
 INDEX = (("à jour", ""), ("suit", "L’index de recherche suit en arrière-plan."))
 """What the closing table says of the search index: made, or being made."""
-
-err = Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-@contextmanager
-def plainly(excused: type[BeffroiError] | None = None) -> Iterator[Path]:
-    """The folder of pelicanconf.py; an expected error within is a sentence and exit status 1, never a traceback; exit
-    status 0 for the excused kind."""
-    try:
-        yield Path.cwd()
-    except BeffroiError as error:
-        err.print(str(error), style="bold red", markup=False)
-        sys.exit(0 if excused and isinstance(error, excused) else 1)
-
-
-def step(name: str) -> None:
-    """Say which stage begins."""
-    err.print(f"▸ {name}", style="cyan", markup=False)
-
-
-def warn(faults: Sequence[Fault]) -> None:
-    """Show what refuses nothing, yet deserves a look."""
-    for fault in faults:
-        err.print(str(fault), style="yellow", markup=False)
 
 
 def hold(held: Sequence[Held]) -> None:
@@ -111,16 +84,16 @@ def hooks() -> None:
     out.print(f"Crochet posé : {_short(place)}", markup=False)
 
 
-def build(at: str, clean: bool = False) -> None:
+def build(at: str, clean: bool = False, profile: bool = False) -> None:
     """Check, build and verify, without putting anything online."""
     from beffroi.publish import checked, memory, only_one, rebuilt
 
-    with plainly() as root:
+    with plainly() as root, Stages(profile) as stages:
         site, service = read_site(root / SETTINGS), read_service(root)
         with only_one(service.var):
-            memo = memory(site, service, step, clean=clean)
-            tree, warnings = checked(site, memo, step, None if clean else service.var / "cache" / "check")
-            built = rebuilt(tree, instant(at), service, step)
+            memo = memory(site, service, stages.step, clean=clean)
+            tree, warnings = checked(site, memo, stages.step, None if clean else service.var / "cache" / "check")
+            built = rebuilt(tree, instant(at), service, stages.step)
     warn(warnings)
     out.print(f"{len(built.items)} contenus et {built.pages} pages dans {built.out.name}/", markup=False)
 
@@ -152,16 +125,17 @@ def publish(
     adopt: bool = False,
     yes: bool = False,
     wait: bool = False,
+    profile: bool = False,
     excused: type[BeffroiError] | None = None,
 ) -> None:
     """The whole road, with a table at its end of what reached whom; exit status 3 where a file is faulty, 1 where a
     message was refused."""
     from beffroi import publish as publishing
 
-    with plainly(excused) as root, _bar() as progress:
+    with plainly(excused) as root, Stages(profile) as stages, sending() as progress:
         asked = partial(_asked, yes)
         done = publishing.publish(
-            root, instant(at), adopt=adopt, wait=wait, step=step, progress=progress, hold=hold, confirm=asked
+            root, instant(at), adopt=adopt, wait=wait, step=stages.step, progress=progress, hold=hold, confirm=asked
         )
     warn(done.warnings)
     reached, *troubles = done.delivered.sentences()
@@ -196,8 +170,8 @@ def rehearse(at: str) -> None:
     """What a publication would tell, without publishing."""
     from beffroi import publish as publishing
 
-    with plainly() as root:
-        outlook = publishing.rehearse(root, instant(at), step=step, hold=hold)
+    with plainly() as root, Stages() as stages:
+        outlook = publishing.rehearse(root, instant(at), step=stages.step, hold=hold)
     out.print("\n".join(outlook.sentences()), markup=False)
 
 
@@ -231,34 +205,6 @@ def plan(start: str, days: int) -> None:
     warn(tree.faults)
 
 
-@contextmanager
-def _bar() -> Iterator[Callable[[int, int], None]]:
-    """A bar with rate and estimate, shown once there is something to send."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (TextColumn("▸ Envoi"), BarColumn(), MofNCompleteColumn(), TaskProgressColumn(show_speed=True))
-    bar = Progress(*columns, TimeRemainingColumn(), console=err, transient=True)
-    tasks: list[int] = []
-
-    def progress(done: int, total: int) -> None:
-        if not tasks:
-            tasks.append(bar.add_task("", total=total))
-            bar.start()  # not before: until then somebody may be asked something
-        bar.update(tasks[0], completed=done, total=total)  # type: ignore[arg-type]  # a TaskID is an int
-
-    try:
-        yield progress
-    finally:
-        bar.stop()
-
-
 def _table(done: Published, reached: str) -> Table:
     from rich import box
     from rich.table import Table
@@ -290,7 +236,7 @@ def deliver(again: bool, excused: type[BeffroiError] | None = None) -> None:
     """Send what is still owed, without building anything."""
     from beffroi.publish import send
 
-    with plainly(excused) as root, _bar() as progress:
+    with plainly(excused) as root, sending() as progress:
         done = send(root, again=again, progress=progress)
     for sentence in done.sentences():
         out.print(sentence, markup=False)

@@ -14,12 +14,12 @@ from threading import Event
 
 from sqlalchemy import Engine, select
 
-from beffroi.commands import out, plainly
 from beffroi.errors import BeffroiError, SettingsError
 from beffroi.settings import SETTINGS, Service, Site, read_service, read_site
 from beffroi.store import armed, figures
 from beffroi.store.db import connect, transaction
 from beffroi.store.tables import subscriptions as table
+from beffroi.terminal import out, plainly
 
 GOAL = 0.71
 """The share of households that the best known commune reached."""

@@ -29,6 +29,9 @@ CHUNK = 16
 asked = 0
 """How many processes may work at once: `BEFFROI_WORKERS`; 0 is one for each core that this process may use."""
 
+told: Callable[[int, int], None] | None = None
+"""Hears how many of how many tasks are done."""
+
 
 def workers() -> int:
     """How many processes work at once."""
@@ -47,7 +50,10 @@ def spread(
     chunks = [tasks[start : start + chunk] for start in range(0, len(tasks), chunk)]
     count = min(workers(), len(chunks))
     if count < 2 or len(tasks) < least:
-        yield from map(work, tasks)
+        for done, task in enumerate(tasks, 1):
+            yield work(task)
+            if told and done % CHUNK == 0:
+                told(done, len(tasks))
         return
     children: list[tuple[int, IO[bytes]]] = []
     gc.freeze()  # a collection in a child would copy every page of memory that it shares with this process
@@ -56,6 +62,8 @@ def spread(
             children.append(_fork(work, chunks[number::count], [pipe for _, pipe in children]))
         for number in range(len(chunks)):
             yield from _received(children[number % count][1])
+            if told:
+                told(min((number + 1) * chunk, len(tasks)), len(tasks))
     finally:
         for child, pipe in children:
             pipe.close()

@@ -1,0 +1,162 @@
+"""What every task shares at a terminal: where it speaks, how it names its stages, shows their progress and fails."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from beffroi import forks
+from beffroi.errors import BeffroiError, Fault
+
+if TYPE_CHECKING:
+    from cProfile import Profile
+
+    from rich.progress import Progress
+
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def plainly(excused: type[BeffroiError] | None = None) -> Iterator[Path]:
+    """The folder of pelicanconf.py; an expected error within is a sentence and exit status 1, never a traceback; exit
+    status 0 for the excused kind."""
+    try:
+        yield Path.cwd()
+    except BeffroiError as error:
+        err.print(str(error), style="bold red", markup=False)
+        sys.exit(0 if excused and isinstance(error, excused) else 1)
+
+
+def step(name: str) -> None:
+    """Say which stage begins."""
+    err.print(f"▸ {name}", style="cyan", markup=False)
+
+
+def warn(faults: Sequence[Fault]) -> None:
+    """Show what refuses nothing, yet deserves a look."""
+    for fault in faults:
+        err.print(str(fault), style="yellow", markup=False)
+
+
+LONG = 1.0
+"""Seconds after which a stage deserves a bar."""
+REFRESH = 0.1
+SHOWN = 15
+"""Functions that a profile names."""
+
+
+class Stages:
+    """The stages of one long work. Used as a context: it watches the work that is spread over processes, and a stage
+    that lasts gets a bar, on a terminal. No thread draws it, since processes part meanwhile. With `profile`, says at
+    the end where time went."""
+
+    def __init__(self, profile: bool = False) -> None:
+        self._begun: list[tuple[str, float, float]] = []
+        self._bar: Progress | None = None
+        self._drawn = 0.0
+        self._profile: Profile | None = None
+        if profile:
+            from cProfile import Profile  # late: no other run needs it
+
+            self._profile = Profile()
+
+    def __enter__(self) -> Stages:
+        forks.told = self._told if err.is_terminal else None
+        if self._profile:
+            os.environ["BEFFROI_WORKERS"] = "1"  # what other processes do would not be seen
+            self._profile.enable()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        forks.told = None
+        self._close()
+        if self._profile:
+            self._profile.disable()
+            self._say(self._profile)
+
+    def step(self, name: str) -> None:
+        """A stage begins."""
+        self._close()
+        self._begun.append((name, time.monotonic(), _cpu()))
+        step(name)
+
+    def _told(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if not self._begun or now - self._begun[-1][1] < LONG or now - self._drawn < REFRESH:
+            return
+        if self._bar is None:
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+            columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            self._bar = Progress(*columns, console=err, transient=True, auto_refresh=False)
+            self._bar.add_task("")
+            self._bar.start()
+        self._bar.update(self._bar.task_ids[0], completed=done, total=total, refresh=True)
+        self._drawn = now
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _say(self, profile: Profile) -> None:
+        from pstats import Stats
+
+        from rich import box
+        from rich.table import Table
+
+        table = Table("Étape", "s", "s de calcul", title="Où le temps est allé", title_justify="left", box=box.SIMPLE)
+        ends = [*self._begun[1:], ("", time.monotonic(), _cpu())]
+        for (name, wall, cpu), (_, wall_end, cpu_end) in zip(self._begun, ends, strict=True):
+            table.add_row(name, f"{wall_end - wall:.2f}", f"{cpu_end - cpu:.2f}")
+        err.print(table)
+        functions = Table("Fonction", "appels", "s", "s avec ce qu’elle appelle", box=box.SIMPLE)
+        found = Stats(profile).get_stats_profile().func_profiles
+        for name, one in sorted(found.items(), key=lambda pair: -pair[1].tottime)[:SHOWN]:
+            place = f"{Path(one.file_name).name}:{one.line_number}" if one.line_number else ""
+            functions.add_row(f"{name} {place}", str(one.ncalls), f"{one.tottime:.2f}", f"{one.cumtime:.2f}")
+        err.print(functions)
+        err.print("Mesurer ralentit de moitié environ, et un seul processus a travaillé.", markup=False)
+
+
+def _cpu() -> float:
+    """Seconds of CPU of this process and of those that it waited for."""
+    own, others = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
+
+
+@contextmanager
+def sending() -> Iterator[Callable[[int, int], None]]:
+    """A bar with rate and estimate, shown once there is something to send."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (TextColumn("▸ Envoi"), BarColumn(), MofNCompleteColumn(), TaskProgressColumn(show_speed=True))
+    bar = Progress(*columns, TimeRemainingColumn(), console=err, transient=True)
+    tasks: list[int] = []
+
+    def progress(done: int, total: int) -> None:
+        if not tasks:
+            tasks.append(bar.add_task("", total=total))
+            bar.start()  # not before: until then somebody may be asked something
+        bar.update(tasks[0], completed=done, total=total)  # type: ignore[arg-type]  # a TaskID is an int
+
+    try:
+        yield progress
+    finally:
+        bar.stop()

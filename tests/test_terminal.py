@@ -1,0 +1,44 @@
+"""What a person at a terminal sees of a long work."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from beffroi import forks, terminal
+from tests.town import Town
+
+
+def test_a_bar_for_what_lasts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A stage that has lasted long enough shows how many of its tasks are done, then leaves its name alone."""
+    monkeypatch.setattr(terminal, "err", terminal.Console(stderr=True, force_terminal=True, width=80))
+    monkeypatch.setattr(terminal, "LONG", 0)
+    monkeypatch.setattr(terminal, "REFRESH", 0)
+    with terminal.Stages() as stages:
+        stages.step("Construction du site")
+        assert list(range(40)) == list(forks.spread(lambda number: number, range(40), least=100))
+    shown = capsys.readouterr().err
+    assert "▸ Construction du site" in shown
+    assert "16/40" in shown
+    assert "32/40" in shown
+    assert shown.endswith("\x1b[2K")  # the bar is gone
+    assert forks.told is None
+
+
+def test_no_bar_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
+    """Into a file or a timer's log: the stages alone."""
+    with terminal.Stages() as stages:
+        stages.step("Vérification")
+        assert forks.told is None
+    assert "▸ Vérification\n" == capsys.readouterr().err
+
+
+def test_where_time_went(town: Town) -> None:
+    """`--profile`: each stage with its seconds, then the functions that cost most."""
+    done = town.invoke("build", "--at", "2026-05-04T09:00Z", "--profile")
+    assert 0 == done.returncode, done.stderr
+    for stage in ("Contrôle des contenus", "Construction du site", "Vérification"):
+        assert re.search(rf"{stage} +\d+\.\d\d +\d+\.\d\d", done.stderr)
+    assert "Fonction" in done.stderr
+    assert "un seul processus a travaillé" in done.stderr
