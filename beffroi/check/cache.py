@@ -31,8 +31,8 @@ class Cache:
 
     def __init__(self, path: Path | None, site: Site) -> None:
         self.path, self._rules = path, _rules(site) if path else ""
-        self._old: dict[tuple[str, str], Card] = {}
-        self._new: dict[tuple[str, str], Card] = {}
+        self._old: dict[tuple[str, str], bytes] = {}  # packed: a card is a hundred small objects
+        self._new: dict[tuple[str, str], bytes] = {}
         self.images: dict[str, Image] = {}
         self.keys: dict[str, Key] = {}
         self.dates: tuple[str, dict[str, int]] = ("", {})
@@ -44,13 +44,15 @@ class Cache:
 
     def get(self, name: str, key: str) -> Card | None:
         """The card of those bytes under that name."""
-        if (card := self._old.get((name, key)) or self._new.get((name, key))) is not None:
-            self._new[name, key] = card
-        return card
+        packed = self._old.get((name, key)) or self._new.get((name, key))
+        if packed is None:
+            return None
+        self._new[name, key] = packed
+        return _unpacked(packed)
 
     def put(self, name: str, key: str, card: Card) -> None:
         """Keep a card that was just made."""
-        self._new[name, key] = card
+        self._new[name, key] = _packed(card)
         self._changed = True
 
     def save(self) -> None:
@@ -59,8 +61,7 @@ class Cache:
             self._changed or (self.images, self.keys, self.dates) != self._known or len(self._new) != len(self._old)
         ):
             return
-        cards = [(name, key, _plain(card)) for (name, key), card in self._new.items()]
-        data = marshal.dumps((cards, self.images, self.keys, self.dates))
+        data = marshal.dumps((self._new, self.images, self.keys, self.dates))
         beside = self.path.with_suffix(f".{os.getpid()}")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -75,24 +76,24 @@ class Cache:
             whole = path.read_bytes()
         except OSError:
             return
-        seal, data = whole[:32], whole[32:]
+        seal, data = whole[:32], memoryview(whole)[32:]
         if seal != self._seal(data):  # other rules, or a file that was cut
             return
         with unswept():
-            old, self.images, self.keys, self.dates = marshal.loads(data)  # noqa: S302  # our own, sealed
-            for name, key, card in old:
-                self._old[name, key] = made = Card._make(card)
-                if made.aims:
-                    self._old[name, key] = made._replace(aims=tuple(map(Aim._make, made.aims)))
+            self._old, self.images, self.keys, self.dates = marshal.loads(data)  # noqa: S302  # our own, sealed
 
-    def _seal(self, data: bytes) -> bytes:
+    def _seal(self, data: bytes | memoryview) -> bytes:
         return hashlib.blake2b(data, digest_size=32, key=self._rules.encode()[:64]).digest()
 
 
-def _plain(card: Card) -> tuple[object, ...]:
-    """The card in the types that `marshal` takes."""
-    aims = [tuple(aim) for aim in card.aims]
-    return *card[:AIMS], tuple(aims), *card[AIMS + 1 :]
+def _packed(card: Card) -> bytes:
+    aims = [tuple(aim) for aim in card.aims]  # marshal takes no named ones
+    return marshal.dumps((*card[:AIMS], aims, *card[AIMS + 1 :]))
+
+
+def _unpacked(packed: bytes) -> Card:
+    card = Card._make(marshal.loads(packed))  # noqa: S302  # our own, sealed
+    return card._replace(aims=tuple(map(Aim._make, card.aims))) if card.aims else card._replace(aims=())
 
 
 def _rules(site: Site) -> str:
