@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from beffroi.errors import DeployError
+from beffroi.forks import spread
 from beffroi.memo.stamps import digest
 
 NUMBER = re.compile(r"\d{6,}")
@@ -131,10 +132,13 @@ def _stage(
     for name in sorted(has.keys() - wanted.keys()):
         _remove(staged, name)
     made: set[str] = set()
-    for name, total in wanted.items():
-        if has.get(name) != total:
-            same = f"{former}/{name}" if former and known.get(name) == total else ""
-            _place(f"{staged}/{name}", same, f"{built}/{name}", made)
+
+    def place(name: str) -> None:
+        same = f"{former}/{name}" if former and known.get(name) == wanted[name] else ""
+        _place(f"{staged}/{name}", same, f"{built}/{name}", made)
+
+    for _ in spread(place, [name for name, total in wanted.items() if has.get(name) != total]):
+        pass
     os.replace(staged, release)
     data = marshal.dumps(dict(wanted))
     _beside(release).write_bytes(digest(data) + data)
