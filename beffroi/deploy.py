@@ -160,11 +160,13 @@ def _place(target: str, same: str, new: str, made: set[str]) -> None:
 
 def _remove(root: Path, name: str) -> None:
     """One file, and the folders that it leaves empty."""
-    (root / name).unlink(missing_ok=True)
-    for folder in (root / name).parents:
-        if folder == root or any(folder.iterdir()):
+    with suppress(FileNotFoundError):
+        os.unlink(f"{root}/{name}")
+    while name := os.path.dirname(name):
+        try:
+            os.rmdir(f"{root}/{name}")
+        except OSError:  # not empty: to look into it would cost all that it holds
             return
-        folder.rmdir()
 
 
 def switch(live: Path, release: Path) -> None:
