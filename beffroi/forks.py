@@ -33,6 +33,12 @@ told: Callable[[int, int], None] | None = None
 """Hears how many of how many tasks are done."""
 
 
+def alone() -> None:
+    """From here on all work is done in this process: where threads serve, a child would inherit their locks."""
+    global asked  # noqa: PLW0603  # a fact of the process
+    asked = 1
+
+
 def workers() -> int:
     """How many processes work at once."""
     return asked or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

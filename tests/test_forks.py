@@ -80,6 +80,13 @@ def test_who_listens_no_more() -> None:
         os.waitpid(-1, os.WNOHANG)
 
 
+@pytest.mark.usefixtures("two")
+def test_alone_where_threads_serve() -> None:
+    """The form and the preview have threads: whatever the number of tasks, no process parts from theirs."""
+    forks.alone()
+    assert {os.getpid()} == set(spread(lambda _: os.getpid(), range(100)))
+
+
 def test_nothing_outlives_a_killed_parent() -> None:
     """SIGKILL of the parent: its children end at their next word, and their last pipe closes."""
     program = """

@@ -15,6 +15,7 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from beffroi import forks
 from beffroi.cms.config import config
 from beffroi.cms.desk import Desk, Refused
 from beffroi.errors import BeffroiError
@@ -88,6 +89,7 @@ def package(root: Path) -> Path:
 
 def serve(app: Starlette, *, port: int, told: Callable[[str], None]) -> None:
     """Serve the form until Ctrl-C; `told` hears its address."""
+    forks.alone()
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", lifespan="off"))
     socket = server.config.bind_socket()
     told(f"http://localhost:{socket.getsockname()[1]}/admin/")

@@ -10,6 +10,7 @@ import uvicorn
 from rich.console import Console
 from watchfiles import DefaultFilter, awatch
 
+from beffroi import forks
 from beffroi.errors import BeffroiError
 from beffroi.preview.app import PLACE, Preview, application
 
@@ -30,6 +31,7 @@ def run(preview: Preview, root: Path, port: int) -> None:
     Console(soft_wrap=True).print(
         f"L’aperçu est sur http://localhost:{shown}{PLACE}/ (Ctrl-C pour arrêter)", markup=False
     )
+    forks.alone()
     asyncio.run(_both(preview, root, listener))
 
 
