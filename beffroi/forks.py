@@ -1,12 +1,13 @@
 """Work spread over the cores: forked processes that know all that this one knows, and send back what they make of it.
 
-Each child has tasks and a pipe of its own, with nothing to ask for: a child whose parent was killed dies at its next
-word, and one that is faster than the parent waits for it, so that results never pile up in memory. The pools of the
-standard library promise neither.
+Each child has tasks and a pipe of its own, with nothing to ask for: one that is faster than the parent waits for it, so
+that results never pile up in memory. The kernel kills a child whose parent is dead: it must not write into the folders
+that the next build prepares. The pools of the standard library promise neither.
 """
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import pickle
@@ -19,6 +20,10 @@ from beffroi.errors import BeffroiError
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+
+PRCTL: Callable[[int, int], int] | None = getattr(ctypes.CDLL(None), "prctl", None)
+"""prctl(2), where the kernel is Linux."""
+PR_SET_PDEATHSIG = 1
 
 LEAST = 64
 """Tasks below which a fork costs more than it saves."""
@@ -41,6 +46,8 @@ def alone() -> None:
 
 def workers() -> int:
     """How many processes work at once."""
+    if not PRCTL:
+        return 1
     return asked or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -83,7 +90,10 @@ def _fork(
 ) -> tuple[int, IO[bytes]]:
     """A child at work on these chunks, and what it says."""
     reading, writing = os.pipe()
+    parent = os.getpid()
     if not (child := os.fork()):
+        if PRCTL is None or PRCTL(PR_SET_PDEATHSIG, signal.SIGKILL) or os.getppid() != parent:  # it died just before
+            os._exit(1)
         os.close(reading)
         for other in others:  # where a child kept it, its brother would not hear that the parent is gone
             other.close()
