@@ -27,7 +27,7 @@ ALERT = "title: Crue de l’Isère\ndate: {now}\nseverity: Severe\nurgency: Imme
 def run(phones: int = 2500, items: int = 500, distance: int = 50, armed: int = 1, runs: int = 1) -> None:
     """`distance` is the vendor's latency in milliseconds; `armed` 2 leaves the keys to the moment of sending."""
     sink.CONFIG = sink.CONFIG.replace("access_log off;", "log_format t '$msec'; access_log {folder}/times.log t;")
-    with tempfile.TemporaryDirectory(prefix="beffroi-bench-") as name:
+    with tempfile.TemporaryDirectory(prefix="beffroi-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         with sink.nginx(folder) as (port, authority), sink.far(port, distance / 1000) as there:
             town = Town(folder / "town")

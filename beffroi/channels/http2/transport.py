@@ -22,7 +22,7 @@ BATCH = 60
 """Requests in flight from which on answers are left to gather for a `LULL`: one look at all of them costs no more."""
 
 LULL = 0.001
-QUIET = 0.005
+QUIET = 0.05
 """Seconds without an answer after which the others are no longer waited for."""
 
 UNREACHABLE = "est injoignable"
