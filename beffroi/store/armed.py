@@ -10,9 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, func, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 
-from beffroi.store.db import plain
+from beffroi.store.db import adding, plain
 from beffroi.store.ledger import batches
 from beffroi.store.tables import armed, subscriptions
 
@@ -60,7 +59,7 @@ def put(connection: Connection, made: Mapping[int, Made]) -> None:
             if made[row.id][:2] == (row.p256dh, row.auth)
         ]
         if rows:
-            insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(armed)
+            insert = adding(connection, armed)
             connection.execute(insert.on_conflict_do_nothing(), rows)
 
 

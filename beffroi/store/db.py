@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Engine, TextClause, create_engine, event, inspect, make_url, text
+from sqlalchemy import Connection, Dialect, Engine, Table, TextClause, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from beffroi.errors import StoreError
@@ -23,6 +23,15 @@ NETWORK = {"connect_timeout": 10, "tcp_user_timeout": 20_000, "keepalives_idle":
 """For PostgreSQL: a network that is cut is an error within half a minute, instead of a quarter of an hour."""
 
 MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+def adding(connection: Connection | Engine, table: Table) -> Any:
+    """An INSERT that can say ON CONFLICT, as this database writes it; the other one's is not even imported."""
+    if connection.dialect.name == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert
+    else:
+        from sqlalchemy.dialects.postgresql import insert  # type: ignore[assignment]
+    return insert(table)
 
 
 def connect(url: str) -> Engine:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from beffroi.store.audience import Audience, Interest
+from beffroi.store.db import adding
 from beffroi.store.ranges import Group, Range, ranges
 from beffroi.store.tables import announcements, census, shards, subscriptions
 
@@ -100,7 +100,7 @@ def read(connection: Connection, categories: Iterable[str], areas: Iterable[str]
 def count(connection: Connection, day: str) -> None:
     """Note how many subscriptions there are on that day: the last count of a day stays."""
     number = connection.execute(select(func.count()).select_from(subscriptions)).scalar_one()
-    insert_into = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(census)
+    insert_into = adding(connection, census)
     statement = insert_into.values(day=day, subscriptions=number)
     connection.execute(statement.on_conflict_do_update(index_elements=["day"], set_={"subscriptions": number}))
 

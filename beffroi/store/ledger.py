@@ -21,10 +21,9 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, delete, exists, insert, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from beffroi.store.audience import Audience, of
-from beffroi.store.db import plain
+from beffroi.store.db import adding, plain
 from beffroi.store.entries import Announcement, Known, Message
 from beffroi.store.ranges import Range, ranges
 from beffroi.store.tables import announcements, retries, shards, vendors
@@ -185,7 +184,7 @@ def _write(connection: Connection, entry: Announcement, audience: Audience | Non
         "created_at": at,
         **said(message),
     }
-    insert_into = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(announcements)
+    insert_into = adding(connection, announcements)
     statement = insert_into.values(values).on_conflict_do_nothing().returning(announcements.c.id)
     return connection.execute(statement).scalar()
 

@@ -11,10 +11,9 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from sqlalchemy import ColumnElement, Connection, TextClause, delete, func, or_, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from beffroi.store.audience import Audience
-from beffroi.store.db import plain
+from beffroi.store.db import adding, plain
 from beffroi.store.entries import Message, Person, Progress, Shard, Standing
 from beffroi.store.ledger import batches
 from beffroi.store.tables import retries, shards, subscriptions, vendors
@@ -219,7 +218,7 @@ def advance(
 def _postpone(connection: Connection, shard_id: int, progress: Progress) -> None:
     if not progress.later:
         return
-    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(retries)
+    insert = adding(connection, retries)
     new = {name: insert.excluded[name] for name in ("kind", "attempts", "not_before", "reason")}
     statement = insert.on_conflict_do_update(index_elements=["shard_id", "subscription_id"], set_=new)
     connection.execute(
@@ -240,7 +239,7 @@ def _postpone(connection: Connection, shard_id: int, progress: Progress) -> None
 
 def close(connection: Connection, origin: str, until: int, alarm: str = "") -> None:
     """Leave a vendor alone until then, for all workers; never shorter than another worker was asked for."""
-    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(vendors)
+    insert = adding(connection, vendors)
     larger = func.max if connection.dialect.name == "sqlite" else func.greatest
     statement = insert.values(origin=origin, closed_until=until, alarm=alarm)
     longest = larger(vendors.c.closed_until, statement.excluded.closed_until)

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from sqlalchemy import Engine, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from beffroi.store import armed
-from beffroi.store.db import transaction
+from beffroi.store.db import adding, transaction
 from beffroi.store.quiet import DEFAULT
 from beffroi.store.tables import subscriptions as table
 
@@ -56,7 +55,6 @@ def put(engine: Engine, subscription: Subscription, now: float) -> bool:
         "vapid": subscription.vapid,
         "seen_at": int(now),
     }
-    insert = (sqlite if engine.dialect.name == "sqlite" else postgresql).insert
     with transaction(engine) as connection:
         known = connection.execute(
             select(table.c.id, table.c.p256dh, table.c.auth).where(table.c.endpoint == subscription.endpoint)
@@ -64,7 +62,7 @@ def put(engine: Engine, subscription: Subscription, now: float) -> bool:
         if known and (known.p256dh, known.auth) != (subscription.p256dh, subscription.auth):
             armed.forget(connection, [known.id])  # made for the keys that the browser has just thrown away
         new = {name: value for name, value in row.items() if value or name != "vapid"}
-        statement = insert(table).values(**row, created_at=int(now))
+        statement = adding(engine, table).values(**row, created_at=int(now))
         connection.execute(statement.on_conflict_do_update(index_elements=["endpoint"], set_=new))
     return known is None
 
