@@ -81,6 +81,20 @@ def test_each_language_has_its_feeds(town: Town) -> None:
     assert [] == ids(town, "de/feed.json")
 
 
+def test_a_withdrawn_translation_is_told_in_its_feed(town: Town) -> None:
+    """Readers of feeds/en learn that it was withdrawn, and why, in English; RSS, which cannot say it, drops it."""
+    head = "title: The museum\ndate: 2026-05-02\nstatus: withdrawn\nupdated: 2026-05-04 09:00"
+    for reason, why in (("", "This information is no longer valid."), ("\nreason: Closed.", "Closed.")):
+        town.write("patrimoine/musee.en", head + reason, "Zanzibar.")
+        town.publish()
+        (item,) = json.loads((town.live / "feeds/en/feed.json").read_bytes())["items"]
+        assert ("Withdrawn: The museum", why) == (item["title"], item["summary"])
+        assert ("withdrawn", why) == (item["_beffroi"]["status"], item["_beffroi"]["reason"])
+        assert f"<p>{why}</p>" == item["content_html"]
+        assert [] == found(town, "Zanzibar")
+        assert "<item>" not in (town.live / "feeds/en/rss.xml").read_text("utf-8")
+
+
 def test_what_is_not_translated_is_in_plain_sight(town: Town) -> None:
     """The page of a language lists everything that lasts: translated first, the rest in French, marked as such."""
     town.publish()

@@ -18,10 +18,12 @@ from urllib.parse import unquote
 from beffroi.feeds import FEEDS, jsonfeed, selection, sitemap
 from beffroi.learnt import RESERVED
 from beffroi.memo.stamps import digest
+from beffroi.model import Item
 from beffroi.moved import map_lines
 from beffroi.site import prepare, pwa
 from beffroi.site.cards import Card, Cards
 from beffroi.site.defaults import DIRECT, direct_path
+from beffroi.site.words import Words
 from beffroi.site.work import Work, archive_address
 
 OFFLINE = "hors-ligne/index.html"
@@ -128,7 +130,7 @@ def _feeds(work: Work) -> Iterator[tuple[str, Rule]]:
         yield f"feeds/{name}", Rule("json", (name, after), (_sum(own, whole=True), after))
     said = work.value("speak")
     for language, own in work.translated.items():
-        total = _sum(own, whole=True)
+        total = _sum(work.known_abroad(language), whole=True)
         yield (
             f"feeds/{language}/rss.xml",
             Rule("abroad", (language, "rss"), (_sum(selection("rss.xml", own, work.now)[0], whole=True), said)),
@@ -217,13 +219,13 @@ def _json(work: Work, name: str, following: str | None) -> bytes:
 
 
 def _abroad(work: Work, language: str, module: str) -> bytes:
-    """The feed of one language: what is translated to it."""
-    chosen, say = work.translated[language], work.languages.words(language)
+    """The feed of one language: what is translated to it; in the JSON Feed, what was withdrawn of it too."""
+    chosen, say = work.known_abroad(language), work.languages.words(language)
     publisher = replace(work.publisher, lang=language, description=say.plain(work.publisher.description))
     if module == "rss":
-        chosen = list(selection("rss.xml", chosen, work.now)[0])
+        chosen = list(selection("rss.xml", work.translated[language], work.now)[0])
     items = [
-        replace(item, category=replace(item.category, name=say.plain(item.category.name)))
+        replace(_explained(item, say), category=replace(item.category, name=say.plain(item.category.name)))
         for item in Cards(work.shelf, chosen, whole=True)
     ]
     if module == "rss":
@@ -231,6 +233,17 @@ def _abroad(work: Work, language: str, module: str) -> bytes:
 
         return rss.render(items, publisher, work.at, f"{language}/rss.xml")
     return jsonfeed.page(items, publisher, None, f"{language}/feed.json")
+
+
+def _explained(item: Item, say: Words) -> Item:
+    """An item as its language tells that it was withdrawn."""
+    if item.withdrawn is None:
+        return item
+    why = item.summary or say.plain("Cette information n’est plus valable.")
+    word = say.plain("Annulé" if item.cancelled else "Retiré")
+    return replace(
+        item, title=f"{word}{say.colon}{item.title}", summary=why, withdrawn=why, html=f"<p>{escape(why)}</p>"
+    )
 
 
 def _sitemap(work: Work) -> bytes:

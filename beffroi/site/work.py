@@ -119,6 +119,11 @@ class Work:
         """Translations in whose place an explanation stands."""
         return [card for card in self.cards.values() if card.category and card.language and card.withdrawn]
 
+    def known_abroad(self, language: str) -> list[Card]:
+        """The translations to that language that stand, and those that were withdrawn, newest first."""
+        gone = [card for card in self.withdrawn_abroad if card.language == language]
+        return listing.newest_first([*self.translated[language], *gone])
+
     @cached_property
     def known(self) -> list[Card]:
         """Those that stand and those that were withdrawn, newest first."""
