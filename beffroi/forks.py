@@ -45,10 +45,8 @@ def alone() -> None:
 
 
 def workers() -> int:
-    """How many processes work at once."""
-    if not PRCTL:
-        return 1
-    return asked or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """How many processes work at once; one where the kernel would not end the others with it."""
+    return (asked or len(os.sched_getaffinity(0))) if PRCTL else 1
 
 
 def spread(

@@ -133,7 +133,7 @@ def _inode(release: Path) -> int:
 
 @contextmanager
 def _put_off(var: Path) -> Iterator[None]:
-    """What fails once fails again a minute later."""
+    """The timer, which asks every minute, tries what has failed only `RETRY` later."""
     try:
         yield
     except BeffroiError:

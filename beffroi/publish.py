@@ -73,12 +73,7 @@ def publish(
     with only_one(service.var):
         commit = due.head(root)
         with unfinished(service.var):
-            step("Contrôle des contenus")
-            memo = memory(site, service, step)
-            stood = held.standing(site, service.var, memo)
-            if stood.held:
-                hold(stood.held)
-            tree = accepted(site, stood, memo)
+            stood, tree = publishable(site, service, step, hold)
             following = plan.following(tree, at)
             built = rebuilt(tree, at, service, step, hurry=True)
         step("Mise en ligne")
@@ -114,12 +109,8 @@ def rehearse(root: Path, at: datetime, *, step: Step = lambda _: None, hold: Hol
     """
     site, service = read_site(root / SETTINGS), read_service(root)
     with only_one(service.var):
-        step("Contrôle des contenus")
-        memo = memory(site, service, step)
-        stood = held.standing(site, service.var, memo)
-        if stood.held:
-            hold(stood.held)
-        built = rebuilt(accepted(site, stood, memo), at, service, step, hurry=True)
+        _, tree = publishable(site, service, step, hold)
+        built = rebuilt(tree, at, service, step, hurry=True)
         return foresee(built.out, site, service, connect(service.database), at)
 
 
@@ -167,6 +158,16 @@ def checked(
     if errors := [fault for fault in faults if fault.level == "error"]:
         raise CheckFailed(errors)
     return tree, faults
+
+
+def publishable(site: Site, service: Service, step: Step, hold: Hold) -> tuple[held.Standing, content.Tree]:
+    """What may be published; `hold` hears what is held back. Raises `CheckFailed`."""
+    step("Contrôle des contenus")
+    memo = memory(site, service, step)
+    stood = held.standing(site, service.var, memo)
+    if stood.held:
+        hold(stood.held)
+    return stood, accepted(site, stood, memo)
 
 
 def accepted(site: Site, stood: held.Standing, memo: Memo) -> content.Tree:
