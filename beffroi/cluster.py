@@ -24,7 +24,7 @@ from beffroi.announce import Clock, dispatch
 from beffroi.channels.arming import disarm
 from beffroi.channels.dispatch import Dispatch
 from beffroi.channels.doubt import Doubt
-from beffroi.channels.shard import Tally
+from beffroi.channels.hand import Tally
 from beffroi.settings import Service, Site
 from beffroi.store import ledger, shards, summaries
 from beffroi.store.db import transaction

@@ -20,10 +20,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine
 
 from beffroi.channels.doubt import Doubt, Share
+from beffroi.channels.hand import Means, Tally
 from beffroi.channels.sending import Sender, Senders
-from beffroi.channels.shard import Means, Tally, Work
+from beffroi.channels.shard import Work
 from beffroi.store import ledger, shards, summaries
 from beffroi.store.db import Held, transaction
+from beffroi.store.entries import Shard
 from beffroi.store.summaries import Summary
 
 LEASE = 10
@@ -162,17 +164,33 @@ class Dispatch:
     def one(
         self, sender: Sender, share: Share, tally: Tally, *, origin: str | None = None, shard: int | None = None
     ) -> bool:
-        """Claim one shard that is due, of that vendor or that very one, and go through it; whether there was one."""
+        """Claim one shard that is due, of that vendor or that very one, and go through it; whether there was one.
+
+        One of a vendor's is followed by the others of the same announcement that are due, as far as they go.
+        """
         seconds = lease(self.timeout)
         with closing(Held(self.engine)) as store:
-            with store.transaction() as connection:
-                found = shards.claim(connection, self.owner, self._second(), seconds, origin=origin, shard=shard)
-            self.fault("claimed")
-            if found is None:
+
+            def claim(announcement: int | None = None) -> Shard | None:
+                with store.transaction() as connection:
+                    found = shards.claim(
+                        connection,
+                        self.owner,
+                        self._second(),
+                        seconds,
+                        origin=origin,
+                        shard=shard,
+                        announcement=announcement,
+                    )
+                self.fault("claimed")
+                return found
+
+            if (found := claim()) is None:
                 return False
             now, random, stopped = self.clock.now, self.clock.random, self.stopped.is_set
             means = Means(store, share, self.owner, seconds, self.zone, now, random, stopped, self.prearmed, self.fault)
-            Work(means, sender, found, tally).run()
+            more = (lambda last: claim(last.announcement)) if shard is None else (lambda last: None)
+            Work(means, sender, found, tally, more).run()
         return True
 
     def _pause(self, origin: str) -> float:

@@ -62,7 +62,8 @@ class Shard:
     """A part of an announcement's work, claimed: the subscriptions of one vendor with `low` < id <= `high`.
 
     Everybody up to `cursor` was answered or stands in `flying` (handed over, no answer written) or in `retries`.
-    `announced_at` is the instant of the announcement; `retries` whether somebody is to be tried again now.
+    `announced_at` is the instant of the announcement, `announcement` its number; `retries` whether somebody is
+    to be tried again now.
     """
 
     id: int
@@ -75,6 +76,7 @@ class Shard:
     audience: Audience
     announced_at: int
     retries: bool = True
+    announcement: int = 0
 
 
 Person = tuple[int, str, str, str, str, str, str, str, int]

@@ -76,15 +76,24 @@ def _claim(which: str, lock: str) -> TextClause:
 
 
 def claim(
-    connection: Connection, owner: str, now: int, lease: int, *, origin: str | None = None, shard: int | None = None
+    connection: Connection,
+    owner: str,
+    now: int,
+    lease: int,
+    *,
+    origin: str | None = None,
+    shard: int | None = None,
+    announcement: int | None = None,
 ) -> Shard | None:
-    """Take one shard that is due, the most urgent first, for `lease` seconds; of that vendor, or that very one.
+    """Take one shard that is due, the most urgent first, for `lease` seconds; of that vendor, that announcement, or that
+    very one.
 
     Who else claims at this moment gets another one (SKIP LOCKED; SQLite has one writer).
     """
-    which = ("" if origin is None else "AND s.origin = :origin ") + ("" if shard is None else "AND s.id = :shard")
+    asked = {"origin": origin, "id": shard, "announcement_id": announcement}
+    which = " ".join(f"AND s.{column} = :{column}" for column, value in asked.items() if value is not None)
     lock = "" if connection.dialect.name == "sqlite" else "FOR UPDATE OF s SKIP LOCKED"
-    values = {"owner": owner, "now": now, "until": now + lease, "origin": origin, "shard": shard}
+    values = {"owner": owner, "now": now, "until": now + lease, **asked}
     taken = plain(connection, _claim(which, lock), values)
     return _described(connection, taken[0][0], now) if taken else None
 
@@ -98,7 +107,7 @@ _DESCRIBED = text(
     """
     SELECT s.origin, s.high, s.cursor, s.flying, s.rank, a.audience, a.created_at,
         EXISTS (SELECT 1 FROM retries r WHERE r.shard_id = s.id AND r.kind <> 'held' AND r.not_before <= :now),
-        a.payload, a.urgency, a.topic, a.expires_at, a.wait
+        s.announcement_id, a.payload, a.urgency, a.topic, a.expires_at, a.wait
     FROM shards s JOIN announcements a ON a.id = s.announcement_id WHERE s.id = :shard
     """
 )
@@ -106,11 +115,10 @@ _DESCRIBED = text(
 
 def _described(connection: Connection, shard_id: int, now: int) -> Shard:
     (row,) = plain(connection, _DESCRIBED, {"shard": shard_id, "now": now})
-    origin, high, cursor, flying, rank, audience, at, again, *said = row
+    origin, high, cursor, flying, rank, audience, at, again, announcement, *said = row
     ids = tuple(json.loads(flying))
-    return Shard(
-        shard_id, origin, high, cursor, ids, rank, Message(*said), Audience.read(audience), at, retries=bool(again)
-    )
+    heard = Audience.read(audience)
+    return Shard(shard_id, origin, high, cursor, ids, rank, Message(*said), heard, at, bool(again), announcement)
 
 
 # read

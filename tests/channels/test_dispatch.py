@@ -17,8 +17,8 @@ from sqlalchemy import select
 
 from beffroi.channels.arming import prearm
 from beffroi.channels.dispatch import PATIENCE, Clock, Dispatch
+from beffroi.channels.hand import REFUSALS, TROUBLE
 from beffroi.channels.sending import DOUBT, FREE, WINDOW, Leave, Outgoing, Result, Target
-from beffroi.channels.shard import REFUSALS, TROUBLE
 from beffroi.channels.threads import ThreadSender
 from beffroi.errors import SendError
 from beffroi.store import armed, ledger
