@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 from beffroi.announce import Clock, Delivered, Fault, dispatch
 from beffroi.channels.arming import disarm
 from beffroi.settings import Service, Site
-from beffroi.store import figures
+from beffroi.store import figures, ledger
 from beffroi.store.db import transaction
 
 MONTH = 30 * 24 * 3600
@@ -67,4 +67,12 @@ def work(
             told(done)
         else:
             idle()
-            stopped.wait(REST)
+            stopped.wait(rest(engine))
+
+
+def rest(engine: Engine) -> float:
+    """Seconds until the next look: a lease that ends sooner, somebody's who may be dead, is not waited for in vain."""
+    with transaction(engine) as connection:
+        due = ledger.next_due(connection)
+    left = due - time.time() if due else 0
+    return min(REST, left) if left > 0 else REST

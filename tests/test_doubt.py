@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 
 import pytest
 
 from beffroi.announce import Why
+from beffroi.cluster import conninfo
 from beffroi.store.db import connect
 from beffroi.store.journal import NAME
 from tests.channels.town import Town, alert, entry, town_fixture
 from tests.e2e.push_service import PushService
-from tests.store.databases import postgres_fixture, url_fixture
+from tests.store.databases import BINARIES, postgres_fixture, url_fixture
 
 __all__ = ["postgres_fixture", "town_fixture", "url_fixture"]  # fixtures used below
 
+COPY = "copie.sql"
 OLDER = "La base de données est plus ancienne que la dernière publication : une copie a été remise en place."
 
 
 def yesterday(town: Town) -> None:
-    """Put a copy of the database aside."""
+    """Put a copy of the database aside: its file, or what PostgreSQL's own tool writes of it."""
     town.engine.dispose()
+    if town.engine.dialect.name == "postgresql":
+        postgresql(town, "pg_dump", "--file", COPY)
+        return
     for path in town.folder.glob("var/beffroi.sqlite3*"):
         shutil.copy(path, town.folder / f"copie-{path.name}")
 
@@ -28,11 +34,22 @@ def yesterday(town: Town) -> None:
 def restore(town: Town) -> None:
     """Put that copy back."""
     town.engine.dispose()
-    for path in town.folder.glob("var/beffroi.sqlite3*"):
-        path.unlink()
-    for path in town.folder.glob("copie-*"):
-        shutil.copy(path, town.folder / "var" / path.name.removeprefix("copie-"))
+    if town.engine.dialect.name == "postgresql":
+        postgresql(town, "psql", "--command", "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        postgresql(town, "psql", "--file", COPY)
+    else:
+        for path in town.folder.glob("var/beffroi.sqlite3*"):
+            path.unlink()
+        for path in town.folder.glob("copie-*"):
+            shutil.copy(path, town.folder / "var" / path.name.removeprefix("copie-"))
     town.engine = connect(town.service.database)
+
+
+def postgresql(town: Town, tool: str, *words: str) -> None:
+    """One of PostgreSQL's tools on the town's database."""
+    command = [str(BINARIES / tool), "--quiet", *words] if tool == "psql" else [str(BINARIES / tool), *words]
+    address = ["--dbname", conninfo(town.engine)]
+    subprocess.run([*command, *address], cwd=town.folder, check=True, stdout=subprocess.DEVNULL)
 
 
 def test_publishing_twice_tells_once(town: Town) -> None:
@@ -64,7 +81,6 @@ def test_clock_that_jumps(town: Town, hours: int) -> None:
         assert (town.deliver().owed, len(service.journal)) == (0, 3)
 
 
-@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_database_of_yesterday(town: Town) -> None:
     """What was announced since the copy is known again from the journal and told to nobody; what the copy believes
     unfinished is stopped, and named; what is really new is told."""
@@ -95,7 +111,6 @@ def test_database_of_yesterday(town: Town) -> None:
         assert () == town.announce(*old, new).faults
 
 
-@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_sending_alone_notices_too(town: Town) -> None:
     """`deliver` on a restored copy sends nothing of what that copy believes unfinished, and says so."""
     town.open()
