@@ -31,13 +31,17 @@ class Row(NamedTuple):
     stamp: Stamp | None
     digest: bytes
     id: str = ""
-    slug: str = ""
     published: bool = False
     since: float | None = None
     document: Ref | None = None
     faults: tuple[tuple[str, int, str, str], ...] = ()
     raw: Ref | None = None
     """What Markdown makes of its body, where that is known."""
+
+    @property
+    def slug(self) -> str:
+        """The last part of its id."""
+        return self.id.partition("/")[2]
 
     @property
     def url_path(self) -> str:
@@ -116,7 +120,7 @@ class Entry:
 def row_of(entry: Entry, total: bytes) -> Row:
     """The row of an entry; `total` stands for its bytes."""
     since = entry.since.timestamp() if entry.since else None
-    return Row(entry.source, None, total, entry.id, entry.slug, entry.public, since)
+    return Row(entry.source, None, total, entry.id, entry.public, since)
 
 
 class Recalled(Entry):

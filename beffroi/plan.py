@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo
 from beffroi.content import Entry, Tree
 from beffroi.feeds import panel
 from beffroi.forks import spread
+from beffroi.memo.stamps import DIGEST
 from beffroi.model import Item
 from beffroi.settings import Site
 from beffroi.text import clock, day, typeset
@@ -83,14 +85,14 @@ def calendar(tree: Tree, start: datetime, end: datetime) -> list[Change]:
 
 def following(tree: Tree, at: datetime) -> datetime | None:
     """The next instant after `at` at which a publication would change something. The tree's memo learns the instants of
-    each file, so that those that did not change are not opened."""
+    each file, behind what stands for its bytes, so that those that did not change are not opened."""
     known, rows = tree.memo.tables.get("moments", {}), tree.entries.rows
-    kept = {row.source: known.get(row.source, (b"", ())) for row in rows.values()}
-    stale = [entry_id for entry_id, row in rows.items() if kept[row.source][0] != row.digest]
+    kept = {row.source: known.get(row.source, b"") for row in rows.values()}
+    stale = [entry_id for entry_id, row in rows.items() if not kept[row.source].startswith(row.digest)]
     for entry_id, moments in zip(stale, spread(partial(_moments, tree), stale), strict=True):
-        kept[rows[entry_id].source] = rows[entry_id].digest, moments
+        kept[rows[entry_id].source] = rows[entry_id].digest + array("d", moments).tobytes()
     tree.memo.tables["moments"] = kept
-    later = [moment for _, moments in kept.values() for moment in moments if moment > at.timestamp()]
+    later = [moment for known in kept.values() for moment in array("d", known[DIGEST:]) if moment > at.timestamp()]
     return datetime.fromtimestamp(min(later), UTC) if later else None
 
 

@@ -19,8 +19,9 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from beffroi.memo.blobs import Blobs, Damaged, Ref
 
@@ -29,13 +30,17 @@ __all__ = ["Blobs", "Damaged", "Memo", "Ref", "unswept"]
 MARK = b"beffroi memo 2\n"
 FILE = "memo.bin"
 SIZE = struct.Struct("<Q")
+TOGETHER = (("files", "cards", "moments", "related"), ("outputs", "front", "twin"))
+"""Tables that name the same things: written together, they share the names, in the file and in memory."""
 GROWN = 50_000_000
 """Bytes that blobs may take besides three times those of the first build: then all is made anew, once in thousands of
 edits."""
 
 
-def _seal(data: bytes) -> bytes:
-    return hashlib.sha256(data).digest() + data
+def _put(file: IO[bytes], value: object) -> int:
+    """Write a value behind its seal. Returns how many bytes that took."""
+    data = marshal.dumps(value)
+    return file.write(hashlib.sha256(data).digest()) + file.write(data)
 
 
 def _sealed(data: bytes) -> memoryview:
@@ -98,8 +103,8 @@ class Memo:
             name, end, sizes = marshal.loads(_sealed(file.read(size)))  # noqa: S302
             file.seek(start)
             with unswept():
-                for table, size in sizes:  # one after the other: the largest, not all of them, is held twice
-                    self.tables[table] = marshal.loads(_sealed(file.read(size)))  # noqa: S302
+                for names, size in sizes:  # one after the other: the largest, not all of them, is held twice
+                    self.tables |= zip(names, marshal.loads(_sealed(file.read(size))), strict=True)  # noqa: S302
         self.blobs = Blobs.known(folder / name, end)
         if end > GROWN + 3 * self.tables.get("born", end):
             raise Damaged("elle a trop grossi")
@@ -115,11 +120,15 @@ class Memo:
         aside = self.folder / f".{FILE}.{os.getpid()}"
         with open(aside, "wb") as file:
             file.writelines((MARK, self.key.encode(), b"\n"))
-            sizes = [(table, file.write(_seal(marshal.dumps(values)))) for table, values in self.tables.items()]
-            size = file.write(_seal(marshal.dumps((self.blobs.name, self.blobs.end, sizes))))
-            file.write(SIZE.pack(size))
+            sizes = [(names, _put(file, [self.tables[name] for name in names])) for names in self._sections()]
+            file.write(SIZE.pack(_put(file, (self.blobs.name, self.blobs.end, sizes))))
         os.replace(aside, self.folder / FILE)
         self.blobs.sweep()
+
+    def _sections(self) -> Iterator[list[str]]:
+        """The tables that are written together."""
+        rest = self.tables.keys() - set(chain(*TOGETHER))
+        yield from ([name for name in names if name in self.tables] for names in (*TOGETHER, sorted(rest)))
 
     def forget(self) -> None:
         """Drop everything: the next build starts clean."""

@@ -6,10 +6,13 @@ import os
 import pickle
 import zlib
 from pathlib import Path
+from struct import Struct
 from typing import Any
 
-Ref = tuple[int, int, int]
-"""Where a blob begins, its length, its CRC-32."""
+Ref = bytes
+"""Where a blob begins, its length, its CRC-32, packed (`REF`), since there are four for each item."""
+
+REF = Struct("<QII")
 
 
 class Damaged(Exception):
@@ -54,7 +57,7 @@ class Blobs:
 
     def put(self, data: bytes) -> Ref:
         """Keep these bytes."""
-        ref = (self.end, len(data), zlib.crc32(data))
+        ref = REF.pack(self.end, len(data), zlib.crc32(data))
         self._kept += data
         self.end += len(data)
         if self.path and len(self._kept) > self.BUFFER:
@@ -63,7 +66,7 @@ class Blobs:
 
     def get(self, ref: Ref) -> bytes:
         """The bytes at that place. Raises `Damaged` where they are others."""
-        start, length, crc = ref
+        start, length, crc = REF.unpack(ref)
         if start >= self._start:
             data = bytes(self._kept[start - self._start : start - self._start + length])
         else:

@@ -7,11 +7,15 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from struct import Struct
 
-Stamp = tuple[int, int, int, int]
-"""Size, time of the content, time of the inode (nanoseconds), inode: another one means that the bytes are read again."""
+Stamp = bytes
+"""Size, time of the content, time of the inode (nanoseconds), inode, packed (`STAMP`), since there is one for each file:
+another one means that the bytes are read again."""
 
-NOWHERE: Stamp = (0, 0, 0, 0)
+STAMP = Struct("<qqqQ")
+
+NOWHERE = STAMP.pack(0, 0, 0, 0)
 """The stamp of a link that leads nowhere: whoever reads it hears why."""
 
 FRESH = 2_000_000_000
@@ -19,9 +23,13 @@ FRESH = 2_000_000_000
 nothing the next time (git's "racily clean")."""
 
 
+DIGEST = 16
+"""Bytes of a digest."""
+
+
 def digest(data: bytes) -> bytes:
     """What stands for these bytes."""
-    return hashlib.blake2b(data, digest_size=16).digest()
+    return hashlib.blake2b(data, digest_size=DIGEST).digest()
 
 
 @dataclass
@@ -61,9 +69,9 @@ class Files:
             at = entry.stat()
         except OSError:
             return NOWHERE
-        return at.st_size, at.st_mtime_ns, at.st_ctime_ns, at.st_ino
+        return STAMP.pack(at.st_size, at.st_mtime_ns, at.st_ctime_ns, at.st_ino)
 
     def lasting(self, name: str) -> Stamp | None:
         """The stamp to compare with the next time; `None` where the file is too young for it to prove anything."""
         stamp = self.stamps[name]
-        return stamp if stamp != NOWHERE and max(stamp[1], stamp[2]) < self.now - FRESH else None
+        return stamp if stamp != NOWHERE and max(STAMP.unpack(stamp)[1:3]) < self.now - FRESH else None

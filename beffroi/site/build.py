@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import logging
-import marshal
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -31,8 +30,8 @@ from beffroi.site import search as indexing
 from beffroi.site.cards import Card
 from beffroi.site.images import Images
 from beffroi.site.outputs import Rule
-from beffroi.site.shared import Hole, Table
-from beffroi.site.standing import KEPT, MADE, NO_HOLES, SILENCED, outdated, own, take
+from beffroi.site.shared import Hole, Table, packed, unpacked
+from beffroi.site.standing import KEPT, MADE, SILENCED, outdated, own, take
 from beffroi.site.work import Work
 
 GROUP = 250
@@ -41,9 +40,9 @@ GROUP = 250
 Written = dict[str, tuple[tuple[Hole, ...], bytes]]
 """Output → the places of its fragments, the digest of its bytes."""
 
-Known = tuple[bytes, bytes, bytes]
-"""What the memo keeps of an output: what stands for the parts of its rule, the places of its fragments (packed: few are
-ever looked at), the digest of its bytes."""
+Known = tuple[bytes, bytes, bytes, tuple[str, ...]]
+"""What the memo keeps of an output: what stands for the parts of its rule, the places of its fragments, the digest of its
+bytes, the keys of its fragments (one tuple for all outputs that have the same)."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +76,7 @@ class Build:
         theme = site.root / str(site.raw.get("THEME") or "theme")
         self.work = Work(self.tree, self.at, Images(self.var / "cache" / "images", site.base), theme, frozenset())
         self.known: dict[str, Known] = tables.get("outputs", {})
+        self.keys = {known[3]: known[3] for known in self.known.values()}
         self.front = Mirror(str(self.place), *tables.get("front", ({}, {})))
         self.twin = Mirror(str(self.var / "twin"), *tables.get("twin", ({}, {})))
         self.staging = self.var / "staging"
@@ -97,10 +97,10 @@ class Build:
         self._templated({name for name in stale if self.rules[name].templated})
         rest = sorted(stale - self.fresh.keys())
         for name, total in zip(rest, spread(self._written, rest), strict=True):
-            self.fresh[name] = self.rules[name].sum, NO_HOLES, total
+            self.fresh[name] = self.rules[name].sum, b"", total, ()
         self._refill()
         self._worker()
-        kept = {name: self.known[name] for name in self.rules if name not in self.fresh}
+        kept = {name: one for name, one in self.known.items() if name in self.rules and name not in self.fresh}
         final = {**kept, **self.fresh}
         made, unindexed = self._advance(final, hurry=hurry)
         files = {name: known[2] for name, known in final.items()}
@@ -140,14 +140,17 @@ class Build:
         ):
             self.work.shared.table.update(fragments)
             for name, (holes, total) in written.items():
-                self.fresh[name] = self.rules[name].sum, marshal.dumps(holes), total
+                self._keep(name, self.rules[name].sum, holes, total)
         if missing := sorted(wanted - self.fresh.keys()):
             raise BuildError(sentence([f"{missing[0]} n’a pas été écrit"]))
 
     def _fragments(self, names: Iterable[str]) -> set[str]:
         """The fragments that the former build put into these outputs."""
-        packed = {self.known[name][1] for name in names if name in self.known}
-        return {hole[2] for holes in packed for hole in marshal.loads(holes)}  # noqa: S302  # the memo's own, checked
+        return set(chain.from_iterable({self.known[name][3] for name in names if name in self.known}))
+
+    def _keep(self, name: str, parts: bytes, holes: Iterable[Hole], total: bytes) -> None:
+        places, keys = packed(holes)
+        self.fresh[name] = parts, places, total, self.keys.setdefault(keys, keys)
 
     def _rendered(self, names: Sequence[str]) -> tuple[Written, Table]:
         """What Pelican wrote of these outputs, and the fragments that it used."""
@@ -161,7 +164,7 @@ class Build:
 
     def _made(self, name: str) -> None:
         total = digest((self.staging / name).read_bytes())
-        self.fresh[name] = self.rules[name].sum if name in self.rules else b"", NO_HOLES, total
+        self.fresh[name] = self.rules[name].sum if name in self.rules else b"", b"", total, ()
 
     def _refill(self) -> None:
         """Give the pages that stand as they were the fragments of today."""
@@ -169,12 +172,11 @@ class Build:
         changed = self.work.shared.changed(self._fragments(standing))
         if not changed:
             return
-        for name, (parts, packed, total) in standing.items():
-            holes: tuple[Hole, ...] = marshal.loads(packed)  # noqa: S302  # the memo's own bytes, checked
-            if any(hole[2] in changed for hole in holes):
-                data, moved = self.work.shared.refilled(self._standing(name, total), holes)
+        for name, (parts, places, total, keys) in standing.items():
+            if not changed.isdisjoint(keys):
+                data, moved = self.work.shared.refilled(self._standing(name, total), unpacked(places, keys))
                 self._stage(name, data)
-                self.fresh[name] = parts, marshal.dumps(moved), digest(data)
+                self._keep(name, parts, moved, digest(data))
                 self.why[name] = "un fragment commun a changé (bandeau, en-tête ou pied)"
 
     def _standing(self, name: str, total: bytes) -> bytes:
@@ -223,7 +225,7 @@ class Build:
 
     def _put(self, final: dict[str, Known]) -> set[str]:
         made = set()
-        for name, (_, _, total) in final.items():
+        for name, (_, _, total, _) in final.items():
             if self.twin.has(name, total):
                 continue
             if name in self.fresh:

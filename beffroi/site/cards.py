@@ -37,14 +37,20 @@ class Card(NamedTuple):
     whole: bytes
     item: Ref
     html: Ref
-    assets: tuple[tuple[str, str], ...]
-    """Output name and, below `content/`, the file that it is made of."""
+    shows: bytes
 
     @property
     def asked(self) -> list[tuple[str, object]]:
         """What was asked of the tree, and its answers. Packed in `notes`: few cards are ever asked."""
         asked: list[tuple[str, object]] = marshal.loads(self.notes)  # noqa: S302  # the memo's own bytes, checked
         return asked
+
+    @property
+    def assets(self) -> list[tuple[str, str]]:
+        """Output name and, below `content/`, the file that it is made of, of all that its page shows or offers. Packed
+        in `shows`, empty where there is none."""
+        shown: list[tuple[str, str]] = marshal.loads(self.shows) if self.shows else []  # noqa: S302  # likewise
+        return shown
 
     @property
     def original(self) -> str:

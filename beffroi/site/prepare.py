@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import partial
 from html import escape
 from pathlib import Path
+from sys import intern
 from typing import NamedTuple
 
 from beffroi.content import Entry, Link, Row, Tree, resolve
@@ -26,7 +27,7 @@ from beffroi.site.images import Images
 from beffroi.text import slugify, typeset
 
 VECTOR = ".svg"
-NOTHING: Ref = (0, 0, 0)
+NOTHING: Ref = b""
 """Where a reference is to be set."""
 _SRC = re.compile(r"""<img\b[^>]*?\bsrc=["']([^"']+)["']""", re.IGNORECASE)
 
@@ -111,8 +112,10 @@ class Made(NamedTuple):
     html: bytes
 
     def kept(self, blobs: Blobs) -> Card:
-        """The card, once the memo has the rest."""
-        return self.card._replace(item=blobs.put(self.item), html=blobs.put(self.html))
+        """The card, once the memo has the rest. Words that many cards have are one string."""
+        card = self.card
+        category, tags = intern(card.category), tuple(map(intern, card.tags))
+        return card._replace(category=category, tags=tags, item=blobs.put(self.item), html=blobs.put(self.html))
 
 
 def card(tree: Tree, row: Row, at: datetime, images: Images, entry: Entry | None = None) -> Made:
@@ -154,7 +157,7 @@ def card(tree: Tree, row: Row, at: datetime, images: Images, entry: Entry | None
         whole=digest(total + html.encode()),
         item=NOTHING,
         html=NOTHING,
-        assets=tuple(sorted(prose.assets.items())),
+        shows=marshal.dumps(sorted(prose.assets.items())) if prose.assets else b"",
     )
     return Made(made, pickle.dumps(brief, protocol=5), html.encode())
 
@@ -169,7 +172,8 @@ def cards(tree: Tree, at: datetime, images: Images) -> dict[str, Card]:
     images.prepare(original for found in spread(partial(_originals, tree), stale) for original in found)
     made = spread(lambda row: card(tree, row, at, images), stale)
     for row, fresh in zip(stale, made, strict=True):
-        known[row.source] = fresh.kept(tree.memo.blobs)
+        same = {"source": row.source, "id": row.id, "digest": row.digest}  # the very objects of the row
+        known[row.source] = fresh.kept(tree.memo.blobs)._replace(**same)
     found = {row.id: known[row.source] for row in rows}
     tree.memo.tables["cards"] = {one.source: tuple(one) for one in found.values()}
     return found

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from struct import Struct
 
 from beffroi.memo.stamps import digest
 from beffroi.site.templates import Templates
@@ -21,12 +22,25 @@ Hole = tuple[int, int, str]
 Table = dict[str, tuple[bytes, bytes]]
 """Key of a fragment → what it depends on, its text."""
 
+HOLE = Struct("<II")
+
 _MARK = re.compile("\0([^\0]*)\0")
 
 
 def key(name: str, arguments: dict[str, object]) -> str:
     """The key of a fragment: its template and what it was given."""
     return json.dumps([name, arguments], sort_keys=True, ensure_ascii=False)
+
+
+def packed(holes: Iterable[Hole]) -> tuple[bytes, tuple[str, ...]]:
+    """The places of fragments, and their keys: thousands of pages have the same ones."""
+    holes = tuple(holes)
+    return b"".join(HOLE.pack(start, length) for start, length, _ in holes), tuple(key for *_, key in holes)
+
+
+def unpacked(places: bytes, keys: Iterable[str]) -> tuple[Hole, ...]:
+    """What was packed."""
+    return tuple((start, length, key) for (start, length), key in zip(HOLE.iter_unpack(places), keys, strict=True))
 
 
 def mark(name: str, **arguments: object) -> str:

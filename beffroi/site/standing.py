@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import marshal
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,6 @@ from beffroi.memo.key import key_of
 from beffroi.mirror import Mirror, exchange
 from beffroi.settings import Site
 from beffroi.site import search
-
-NO_HOLES = marshal.dumps(())
-"""Of an output without fragments."""
 
 MADE = "les pages ont changé"
 KEPT = "c’est encore l’index du site précédent ; le nouveau suit"
@@ -38,9 +34,9 @@ def outdated(memo: Memo) -> bool:
     return bool(memo.tables.get("search") != search.folder({name: one[2] for name, one in known.items()}))
 
 
-def own(total: bytes) -> tuple[bytes, bytes, bytes]:
+def own(total: bytes) -> tuple[bytes, bytes, bytes, tuple[str, ...]]:
     """What the memo keeps of a file of the index: no rule, no fragments, the digest of its bytes."""
-    return b"", NO_HOLES, total
+    return b"", b"", total, ()
 
 
 def amend(memo: Memo, site: Path, var: Path, pages: bytes, index: search.Index) -> bool:
