@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from beffroi.check import cross, spelling, translations
+from beffroi.check import calm, cross, spelling, translations
 from beffroi.check.cache import Cache
 from beffroi.check.card import Card, read
 from beffroi.check.files import Disk, Files, markdown, source_of
@@ -71,20 +71,30 @@ class Checked:
 
 def examine(site: Site, files: Files | None = None, cache: Path | None = None, memo: Memo | None = None) -> Checked:
     """Check all files: those of the disk, unless others are given. `cache` is the file that keeps the cards; `memo`
-    learns of each file that is read what a build would have to read in it again."""
+    learns of each file that is read what a build would have to read in it again; where it is given and only words
+    changed, the cards are left out."""
     kept = Cache(cache, site)
     files = files or Disk(site, kept.images, kept.keys)
-    keys: dict[str, str] = {}
-    cards = _cards(site, files, kept, keys, memo)
+    keys = _keys(files)
+    stale = {name: key for name, key in keys.items() if not (key and kept.holds(name, key))}
+    fresh = _fresh(site, files, kept, stale, memo)
+    if memo and isinstance(files, Disk) and (found := calm.recalled(site, kept, files, keys, fresh)) is not None:
+        kept.save()
+        return Checked(site, files, {}, keys, (), found)
+    cards = {
+        name: fresh.get(name) or (key and kept.get(name, key)) or _unreadable(site, name) for name, key in keys.items()
+    }
     world = cross.World(site, files, cards)
     crossed = [found for card in cards.values() if card.aims for found in cross.faults(world, card)]
     for card, first in cross.clashes(cards):
         sentence = f"même adresse que {first.source} ({card.url}) ; renommez l’un des deux fichiers."
         crossed.append(cross.Found(Fault(card.source, 1, sentence), first.name))
-    crossed += translations.faults(world, kept)
-    kept.save()
+    late = list(translations.faults(world, kept))
     strays = [*_strays(site, files, cards), *spelling.faults(site, cards)]
-    return Checked(site, files, cards, keys, crossed, strays)
+    checked = Checked(site, files, cards, {n: key for n, key in keys.items() if key}, [*crossed, *late], strays)
+    kept.calm = calm.of(world, files, checked.faults, late) if isinstance(files, Disk) else None
+    kept.save()
+    return checked
 
 
 def check(tree: Tree) -> list[Fault]:
@@ -92,38 +102,42 @@ def check(tree: Tree) -> list[Fault]:
     return examine(tree.site).faults
 
 
-def _cards(site: Site, files: Files, kept: Cache, keys: dict[str, str], memo: Memo | None) -> dict[str, Card]:
-    """The card of each file, in the order of the names: the one that is kept for its bytes, else made here."""
-    cards: dict[str, Card | None] = {}
-    prefix = source_of(site, "")
+def _keys(files: Files) -> dict[str, str]:
+    """The id of the bytes of each file, in the order of the names; empty for one that cannot be read."""
+    keys: dict[str, str] = {}
     for name in markdown(files.names):
         try:
-            key = keys[name] = files.key(name)
-            cards[name] = kept.get(name, key)
+            keys[name] = files.key(name)
         except OSError:
-            cards[name] = _unreadable(name, prefix + name)
-    stale = [name for name, card in cards.items() if card is None]
+            keys[name] = ""
+    return keys
+
+
+def _fresh(site: Site, files: Files, kept: Cache, stale: Mapping[str, str], memo: Memo | None) -> dict[str, Card]:
+    """The cards of these files, made here."""
 
     def made(name: str) -> tuple[Card, Learnt | None] | None:
         try:
-            card, learnt = read(site, site.content / name, prefix + name, files.data(name))
+            card, learnt = read(site, site.content / name, source_of(site, name), files.data(name))
         except OSError:
             return None
         return card, learnt if memo else None
 
+    cards: dict[str, Card] = {}
     least = None if isinstance(files, Disk) else len(stale) + 1  # a pipe from git cannot be read by two
-    for name, found in zip(stale, spread(made, stale, least=least), strict=True):
-        cards[name] = found[0] if found else _unreadable(name, prefix + name)
+    names = [name for name, key in stale.items() if key]
+    for name, found in zip(names, spread(made, names, least=least), strict=True):
+        cards[name] = found[0] if found else _unreadable(site, name)
         if found:
-            kept.put(name, keys[name], found[0])
+            kept.put(name, stale[name], found[0])
             if memo and found[1]:
                 learn(memo, found[1])
-    return {name: card for name, card in cards.items() if card is not None}
+    return cards
 
 
-def _unreadable(name: str, source: str) -> Card:
-    fault = unreadable(source)
-    return Card(name, source, "", ok=False, faults=((1, fault.message, fault.level),))
+def _unreadable(site: Site, name: str) -> Card:
+    fault = unreadable(source_of(site, name))
+    return Card(name, source_of(site, name), "", ok=False, faults=((1, fault.message, fault.level),))
 
 
 def _strays(site: Site, files: Files, cards: Mapping[str, Card]) -> Iterator[Fault]:

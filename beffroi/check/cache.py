@@ -6,9 +6,13 @@ import hashlib
 import marshal
 import os
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from importlib.metadata import version
+from itertools import accumulate
 from pathlib import Path
+from struct import Struct
+from typing import Any, NamedTuple
 
 import beffroi
 from beffroi.check.card import Aim, Card
@@ -25,65 +29,125 @@ READ_BY = (
 
 AIMS = Card._fields.index("aims")
 
+WHERE = Struct("<20sII")
+"""Of a card that is kept: the id of the bytes that it is of, where it begins among all cards, its length."""
+ID = 20
+SIZE = Struct("<Q")
+
+Told = tuple[str, int, str, str]
+"""A fault as it is kept."""
+
+
+class Calm(NamedTuple):
+    """A run that found no error. `around` stands for the names of all files and the stamps of those that are no content;
+    `told` are the warnings by file, those about translations left out; `abroad` are translations and their originals."""
+
+    around: bytes
+    told: dict[str, list[Told]]
+    abroad: list[str]
+
 
 class Cache:
     """Cards by the file's name and its bytes' id; images and ids by name. `save` keeps what this run used."""
 
     def __init__(self, path: Path | None, site: Site) -> None:
         self.path, self._rules = path, _rules(site) if path else ""
-        self._old: dict[tuple[str, str], bytes] = {}  # packed: a card is a hundred small objects
-        self._new: dict[tuple[str, str], bytes] = {}
+        self._where: dict[str, bytes] = {}
+        self._cards = memoryview(b"")  # packed: a card is a hundred small objects
+        self._fresh: dict[str, tuple[bytes, bytes]] = {}
+        self._used: dict[str, None] = {}
         self.images: dict[str, Image] = {}
         self.keys: dict[str, Key] = {}
         self.dates: tuple[str, dict[str, int]] = ("", {})
         """A commit, and when it last knew some files to change."""
-        self._changed = False
+        self.calm: Calm | None = None
         if path:
             self._load(path)
-        self._known = dict(self.images), dict(self.keys), self.dates
+        self._known = dict(self.images), dict(self.keys), self.dates, self.calm
+
+    def holds(self, name: str, key: str) -> bool:
+        """Whether the card of those bytes under that name is kept."""
+        if (fresh := self._fresh.get(name)) and fresh[0] == _id(key):
+            return True
+        return self._where.get(name, b"")[:ID] == _id(key)
+
+    def former(self, name: str) -> Card | None:
+        """The card under that name as the last run left it."""
+        if (where := self._where.get(name)) is None:
+            return None
+        return _unpacked(self._packed(where))
 
     def get(self, name: str, key: str) -> Card | None:
         """The card of those bytes under that name."""
-        packed = self._old.get((name, key)) or self._new.get((name, key))
-        if packed is None:
+        if not self.holds(name, key):
             return None
-        self._new[name, key] = packed
-        return _unpacked(packed)
+        self._used[name] = None
+        return _unpacked(self._fresh[name][1]) if name in self._fresh else self.former(name)
 
     def put(self, name: str, key: str, card: Card) -> None:
         """Keep a card that was just made."""
-        self._new[name, key] = _packed(card)
-        self._changed = True
+        self._used[name] = None
+        self._fresh[name] = _id(key), _packed(card)
+
+    def use(self, names: Iterable[str]) -> None:
+        """Keep these cards, though nobody looked at them."""
+        self._used |= dict.fromkeys(names)
 
     def save(self) -> None:
         """Write the cards of this run in one step. A cache that cannot be written is done without."""
-        if not self.path or not (
-            self._changed or (self.images, self.keys, self.dates) != self._known or len(self._new) != len(self._old)
-        ):
+        state = self.images, self.keys, self.dates, self.calm
+        if not self.path or not (self._fresh or state != self._known or len(self._used) != len(self._where)):
             return
-        data = marshal.dumps((self._new, self.images, self.keys, self.dates))
+        cards = [self._fresh.get(name) or self._before(name) for name in self._used]
+        starts = accumulate((len(packed) for _, packed in cards), initial=0)
+        where = {
+            name: WHERE.pack(key, start, len(packed))
+            for name, (key, packed), start in zip(self._used, cards, starts, strict=False)
+        }
+        calm: Any = tuple(self.calm) if self.calm else None
+        index = marshal.dumps((where, self.images, self.keys, self.dates, calm))
+        parts = [SIZE.pack(len(index)), index, *(packed for _, packed in cards)]
         beside = self.path.with_suffix(f".{os.getpid()}")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_bytes(self._seal(data) + data)
+            with beside.open("wb") as file:
+                file.write(self._seal(parts))
+                file.writelines(parts)
             beside.replace(self.path)
         except OSError:
             with suppress(OSError):
                 beside.unlink(missing_ok=True)
 
+    def _before(self, name: str) -> tuple[bytes, memoryview]:
+        return self._where[name][:ID], self._packed(self._where[name])
+
+    def _packed(self, where: bytes) -> memoryview:
+        _, start, length = WHERE.unpack(where)
+        return self._cards[start : start + length]
+
     def _load(self, path: Path) -> None:
         try:
-            whole = path.read_bytes()
+            whole = memoryview(path.read_bytes())
         except OSError:
             return
-        seal, data = whole[:32], memoryview(whole)[32:]
-        if seal != self._seal(data):  # other rules, or a file that was cut
+        seal, data = whole[:32], whole[32:]
+        if seal != self._seal([data]):  # other rules, or a file that was cut
             return
+        end = SIZE.size + SIZE.unpack(data[: SIZE.size])[0]
         with unswept():
-            self._old, self.images, self.keys, self.dates = marshal.loads(data)  # noqa: S302  # our own, sealed
+            index = marshal.loads(data[SIZE.size : end])  # noqa: S302  # our own, sealed
+        self._where, self.images, self.keys, self.dates, calm = index
+        self._cards, self.calm = data[end:], Calm(*calm) if calm else None
 
-    def _seal(self, data: bytes | memoryview) -> bytes:
-        return hashlib.blake2b(data, digest_size=32, key=self._rules.encode()[:64]).digest()
+    def _seal(self, parts: Iterable[bytes | memoryview]) -> bytes:
+        total = hashlib.blake2b(digest_size=32, key=self._rules.encode()[:64])
+        for part in parts:
+            total.update(part)
+        return total.digest()
+
+
+def _id(key: str) -> bytes:
+    return bytes.fromhex(key)[:ID]
 
 
 def _packed(card: Card) -> bytes:
@@ -91,7 +155,7 @@ def _packed(card: Card) -> bytes:
     return marshal.dumps((*card[:AIMS], aims, *card[AIMS + 1 :]))
 
 
-def _unpacked(packed: bytes) -> Card:
+def _unpacked(packed: bytes | memoryview) -> Card:
     card = Card._make(marshal.loads(packed))  # noqa: S302  # our own, sealed
     return card._replace(aims=tuple(map(Aim._make, card.aims))) if card.aims else card._replace(aims=())
 

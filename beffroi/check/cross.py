@@ -6,6 +6,7 @@ import posixpath
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -33,11 +34,20 @@ class World:
 
     def __init__(self, site: Site, files: Files, cards: Mapping[str, Card]) -> None:
         self.site, self.files, self.cards = site, files, cards
-        self.by_name = {_nfc(name): card for name, card in cards.items()}
-        self.by_url: dict[str, Card] = {}
-        for card in cards.values():
-            self.by_url.setdefault(card.url, card)
         self._stems: dict[str, dict[str, str]] | None = None
+
+    @cached_property
+    def by_name(self) -> Mapping[str, str]:
+        """The names of the cards by the same in NFC."""
+        return {_nfc(name): name for name in self.cards}
+
+    @cached_property
+    def by_url(self) -> Mapping[str, Card]:
+        """The first card of each address."""
+        found: dict[str, Card] = {}
+        for card in self.cards.values():
+            found.setdefault(card.url, card)
+        return found
 
     def target(self, aim: Aim) -> Card | str | None:
         """The card that an address leads to, else the file's name, else "" for a page of the build; `None`: dead."""
@@ -46,7 +56,8 @@ class World:
         if aim.address and made_by_the_build(self.site, aim.address):
             return ""
         if aim.name.lower().endswith(".md"):
-            return self.by_name.get(_nfc(aim.name))
+            name = self.by_name.get(_nfc(aim.name))
+            return self.cards[name] if name else None
         return aim.name if aim.name and self.files.exists(aim.name) else None
 
     def near(self, href: str, name: str) -> str | None:

@@ -52,6 +52,8 @@ class Disk:
         self.keys = {} if keys is None else keys
         self.found = Stamps.below(self.folder)
         self._last: tuple[str, bytes] = ("", b"")
+        self.beyond = False
+        """Whether a file was looked for that is not among those that were found."""
 
     @property
     def names(self) -> Collection[str]:
@@ -82,7 +84,10 @@ class Disk:
 
     def exists(self, name: str) -> bool:
         """Hidden files and folders behind symbolic links too."""
-        return name in self.found.stamps or _is_file(f"{self.folder}/{name}")
+        if name in self.found.stamps:
+            return True
+        self.beyond = True
+        return _is_file(f"{self.folder}/{name}")
 
     def is_image(self, name: str) -> bool:
         """Decoded once, until its size or its times change."""
@@ -99,9 +104,12 @@ class Disk:
 
 def markdown(names: Iterable[str]) -> Iterator[str]:
     """Those that are content: Markdown, neither among the images nor the editors' reference."""
-    for name in names:
-        if name[-3:].lower() == ".md" and name != "README.md" and not name.startswith(f"{IMAGES}/"):
-            yield name
+    return filter(is_content, names)
+
+
+def is_content(name: str) -> bool:
+    """Whether a file is content."""
+    return name[-3:].lower() == ".md" and name != "README.md" and not name.startswith(f"{IMAGES}/")
 
 
 def source_of(site: Site, name: str) -> str:

@@ -21,11 +21,8 @@ Dates = tuple[str, dict[str, int]]
 def faults(world: World, kept: Cache) -> Iterator[Found]:
     """A warning for each translation that an editor should look at."""
     pairs: list[tuple[Card, Card]] = []
-    for card in world.cards.values():
-        original, _, language = card.url.rstrip("/").partition(".")
-        if language not in world.site.languages:
-            continue
-        if found := world.by_url.get(f"{original}/"):
+    for card, found in _pairs(world):
+        if found:
             pairs.append((card, found))
         else:
             yield _alone(world, card)
@@ -34,6 +31,19 @@ def faults(world: World, kept: Cache) -> Iterator[Found]:
         if 0 < when.get(card.source, 0) < when.get(found.source, 0):
             sentence = "La traduction est plus ancienne que l’original, {} ; relisez-la, corrigez-la et enregistrez-la."
             yield Found(Fault(card.source, 1, say(sentence, found.source), "warning"), found.name)
+
+
+def names(world: World) -> list[str]:
+    """The translations and their originals."""
+    return list({one.name: None for pair in _pairs(world) for one in pair if one})
+
+
+def _pairs(world: World) -> Iterator[tuple[Card, Card | None]]:
+    """Each translation, and its original where there is one."""
+    for card in world.cards.values():
+        original, _, language = card.url.rstrip("/").partition(".")
+        if language in world.site.languages:
+            yield card, world.by_url.get(f"{original}/")
 
 
 def _alone(world: World, card: Card) -> Found:

@@ -27,7 +27,7 @@ from beffroi.memo.blobs import Blobs, Damaged, Ref
 
 __all__ = ["Blobs", "Damaged", "Memo", "Ref", "unswept"]
 
-MARK = b"beffroi memo 2\n"
+MARK = b"beffroi memo 3\n"
 FILE = "memo.bin"
 SIZE = struct.Struct("<Q")
 TOGETHER = (("files", "cards", "moments", "related"), ("outputs", "front", "twin"))
@@ -37,7 +37,7 @@ GROWN = 50_000_000
 edits."""
 
 
-def _put(file: IO[bytes], value: object) -> int:
+def _put(file: IO[bytes], value: Any) -> int:
     """Write a value behind its seal. Returns how many bytes that took."""
     data = marshal.dumps(value)
     return file.write(hashlib.sha256(data).digest()) + file.write(data)

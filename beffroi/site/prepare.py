@@ -172,8 +172,10 @@ def cards(tree: Tree, at: datetime, images: Images) -> dict[str, Card]:
     images.prepare(original for found in spread(partial(_originals, tree), stale) for original in found)
     made = spread(lambda row: card(tree, row, at, images), stale)
     for row, fresh in zip(stale, made, strict=True):
-        same = {"source": row.source, "id": row.id, "digest": row.digest}  # the very objects of the row
-        known[row.source] = fresh.kept(tree.memo.blobs)._replace(**same)
+        kept = fresh.kept(tree.memo.blobs)
+        known[row.source] = kept._replace(
+            source=row.source, id=row.id, digest=row.digest
+        )  # the very objects of the row
     found = {row.id: known[row.source] for row in rows}
     tree.memo.tables["cards"] = {one.source: tuple(one) for one in found.values()}
     return found
