@@ -174,7 +174,7 @@ def read(
     for (source, name, data), learnt in zip(stale, spread(reading.learn, stale), strict=True):
         rows[source] = reading.kept(learnt, name if data is None else None)
     whole = {source: row for source, row in rows.items() if row is not None}
-    memo.tables["files"] = {source: tuple(row) for source, row in whole.items()}
+    memo.tables["files"] = {source: reading.plain(row) for source, row in whole.items()}
     return reading.tree(whole, originals or {})
 
 
@@ -212,6 +212,11 @@ class _Reading:
         row = learnt.kept(self.memo) if isinstance(learnt, Learnt) else learnt
         return row._replace(stamp=self.found.lasting(name) if name and row.document else None)
 
+    def plain(self, row: Row) -> tuple[object, ...]:
+        """What the memo keeps of a row: the very values that it had, where they are the same."""
+        before = self._known.get(row.source)
+        return before if before == row and before is not None else tuple(row)
+
     def tree(self, rows: Mapping[str, Row], originals: Mapping[Path, Path | None]) -> Tree:
         """The tree that these files make."""
         entries, faults = Entries(self.site, self.memo), list[Fault]()
@@ -242,9 +247,13 @@ def clashing(source: str, other: Row) -> Fault:
 def _markdown(site: Site, found: Files) -> Iterator[tuple[str, str]]:
     """Source and name of every .md below the folder; content/README.md (the editors' reference) and images/ left out."""
     prefix = source_of(site, site.content)
-    for name in found.stamps:
-        if name.lower().endswith(".md") and name != "README.md" and not name.startswith(f"{IMAGES}/"):
-            yield f"{prefix}/{name}", name
+    for name in filter(is_content, found.stamps):
+        yield f"{prefix}/{name}", name
+
+
+def is_content(name: str) -> bool:
+    """Whether a file below the folder, not hidden, is content."""
+    return name[-3:].lower() == ".md" and name != "README.md" and not name.startswith(f"{IMAGES}/")
 
 
 @dataclass(frozen=True, slots=True)

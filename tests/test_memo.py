@@ -16,7 +16,7 @@ def folder(tmp_path: Path) -> Path:
     place = tmp_path / "cache"
     memo = Memo.open(place, "clé")
     assert "Première construction : tout est à faire." == memo.said
-    memo.tables.update(cards={"a": (1, "été", None)}, outputs=(b"x", 2.5))
+    memo.tables.update(cards={"a": (1, "été", None)}, search=(b"x", 2.5))
     memo.blobs.put(b"du texte")
     memo.save()
     return place
@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 def test_what_was_saved_is_read(folder: Path) -> None:
     """Tables and blobs come back; another program or other settings have no use for them."""
     memo = Memo.open(folder, "clé")
-    assert ("", {"a": (1, "été", None)}, (b"x", 2.5)) == (memo.said, memo.tables["cards"], memo.tables["outputs"])
+    assert ("", {"a": (1, "été", None)}, (b"x", 2.5)) == (memo.said, memo.tables["cards"], memo.tables["search"])
     other = Memo.open(folder, "autre")
     assert ({}, "Mémoire des constructions écartée (le programme ou les réglages ont changé) ; tout est refait.") == (
         other.tables,

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from beffroi.check import cross, translations
 from beffroi.check.cache import Cache, Calm, Told
 from beffroi.check.card import Card
-from beffroi.check.files import Disk, is_content
+from beffroi.check.files import Disk
+from beffroi.content import is_content
 from beffroi.errors import Fault
 from beffroi.memo.stamps import digest
 from beffroi.settings import Site

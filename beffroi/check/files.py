@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from beffroi.content import IMAGES
+from beffroi.content import is_content
 from beffroi.memo.stamps import Files as Stamps
 from beffroi.memo.stamps import Stamp
 from beffroi.settings import Site
@@ -105,11 +105,6 @@ class Disk:
 def markdown(names: Iterable[str]) -> Iterator[str]:
     """Those that are content: Markdown, neither among the images nor the editors' reference."""
     return filter(is_content, names)
-
-
-def is_content(name: str) -> bool:
-    """Whether a file is content."""
-    return name[-3:].lower() == ".md" and name != "README.md" and not name.startswith(f"{IMAGES}/")
 
 
 def source_of(site: Site, name: str) -> str:

@@ -27,11 +27,14 @@ from beffroi.memo.blobs import Blobs, Damaged, Ref
 
 __all__ = ["Blobs", "Damaged", "Memo", "Ref", "unswept"]
 
-MARK = b"beffroi memo 3\n"
+MARK = b"beffroi memo 4\n"
 FILE = "memo.bin"
 SIZE = struct.Struct("<Q")
-TOGETHER = (("files", "cards", "moments", "related"), ("outputs", "front", "twin"))
-"""Tables that name the same things: written together, they share the names, in the file and in memory."""
+TOGETHER = (("files", "cards", "moments"), ("outputs", "front", "twin"))
+"""Tables by the same names: written together, a part of the names after the other, they share them, in the file and in
+memory."""
+PART = 1000
+"""Names in a part: the values of so many, and not of all of them, are held twice while they are read or written."""
 GROWN = 50_000_000
 """Bytes that blobs may take besides three times those of the first build: then all is made anew, once in thousands of
 edits."""
@@ -103,8 +106,8 @@ class Memo:
             name, end, sizes = marshal.loads(_sealed(file.read(size)))  # noqa: S302
             file.seek(start)
             with unswept():
-                for names, size in sizes:  # one after the other: the largest, not all of them, is held twice
-                    self.tables |= zip(names, marshal.loads(_sealed(file.read(size))), strict=True)  # noqa: S302
+                for names, size in sizes:
+                    self._take(names, marshal.loads(_sealed(file.read(size))))  # noqa: S302
         self.blobs = Blobs.known(folder / name, end)
         if end > GROWN + 3 * self.tables.get("born", end):
             raise Damaged("elle a trop grossi")
@@ -120,15 +123,27 @@ class Memo:
         aside = self.folder / f".{FILE}.{os.getpid()}"
         with open(aside, "wb") as file:
             file.writelines((MARK, self.key.encode(), b"\n"))
-            sizes = [(names, _put(file, [self.tables[name] for name in names])) for names in self._sections()]
+            sizes = [(list(part), _put(file, list(part.values()))) for part in self._parts()]
             file.write(SIZE.pack(_put(file, (self.blobs.name, self.blobs.end, sizes))))
         os.replace(aside, self.folder / FILE)
         self.blobs.sweep()
 
-    def _sections(self) -> Iterator[list[str]]:
-        """The tables that are written together."""
-        rest = self.tables.keys() - set(chain(*TOGETHER))
-        yield from ([name for name in names if name in self.tables] for names in (*TOGETHER, sorted(rest)))
+    def _parts(self) -> Iterator[dict[str, Any]]:
+        """The tables as they are written."""
+        yield {name: table for name, table in self.tables.items() if name not in chain(*TOGETHER)}
+        for group in TOGETHER:
+            tables = {name: self.tables[name] for name in group if name in self.tables}
+            keys = list(dict.fromkeys(chain(*tables.values())))
+            for start in range(0, len(keys) or 1, PART):
+                some = keys[start : start + PART]
+                yield {name: {key: table[key] for key in some if key in table} for name, table in tables.items()}
+
+    def _take(self, names: list[str], values: list[Any]) -> None:
+        for name, value in zip(names, values, strict=True):
+            if name in self.tables:
+                self.tables[name] |= value
+            else:
+                self.tables[name] = value
 
     def forget(self) -> None:
         """Drop everything: the next build starts clean."""

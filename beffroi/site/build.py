@@ -77,8 +77,8 @@ class Build:
         self.work = Work(self.tree, self.at, Images(self.var / "cache" / "images", site.base), theme, frozenset())
         self.known: dict[str, Known] = tables.get("outputs", {})
         self.keys = {known[3]: known[3] for known in self.known.values()}
-        self.front = Mirror(str(self.place), *tables.get("front", ({}, {})))
-        self.twin = Mirror(str(self.var / "twin"), *tables.get("twin", ({}, {})))
+        self.front = Mirror(str(self.place), tables.get("front", {}), tables.get("front folders", {}))
+        self.twin = Mirror(str(self.var / "twin"), tables.get("twin", {}), tables.get("twin folders", {}))
         self.staging = self.var / "staging"
         self.fresh: dict[str, Known] = {}
 
@@ -273,8 +273,8 @@ class Build:
             shutil.rmtree(self.twin.root, ignore_errors=True)
         tables = self.tree.memo.tables
         tables["outputs"] = final
-        tables["front"] = self.front.files, self.front.folders
-        tables["twin"] = self.twin.files, self.twin.folders
+        tables["front"], tables["front folders"] = self.front.files, self.front.folders
+        tables["twin"], tables["twin folders"] = self.twin.files, self.twin.folders
         tables["why"] = self.why
         self.tree.memo.save()
         shutil.rmtree(self.staging, ignore_errors=True)

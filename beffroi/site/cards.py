@@ -9,17 +9,17 @@ from datetime import datetime
 from typing import Any, NamedTuple, overload
 
 from beffroi.memo import Memo, Ref
+from beffroi.memo.blobs import REF
 from beffroi.model import Image, Item, Source
 from beffroi.text import absolute
 
 
 class Card(NamedTuple):
     """One visible entry. Instants are seconds since 1970. `sum` stands for all that a listing can show, `whole` for the
-    text besides; `asked` is what its HTML depends on. A lasting page has no category."""
+    text besides; `refs` lead to what its HTML depends on, its item and its HTML. A lasting page has no category."""
 
     source: str
     digest: bytes
-    notes: bytes
     id: str
     category: str
     title: str
@@ -35,21 +35,29 @@ class Card(NamedTuple):
     aliases: tuple[str, ...]
     sum: bytes
     whole: bytes
-    item: Ref
-    html: Ref
+    refs: bytes
     shows: bytes
 
     @property
-    def asked(self) -> list[tuple[str, object]]:
-        """What was asked of the tree, and its answers. Packed in `notes`: few cards are ever asked."""
-        asked: list[tuple[str, object]] = marshal.loads(self.notes)  # noqa: S302  # the memo's own bytes, checked
-        return asked
+    def notes(self) -> Ref:
+        """Where what it asked of the tree is, and the answers."""
+        return self.refs[: REF.size]
+
+    @property
+    def item(self) -> Ref:
+        """Where its item is."""
+        return self.refs[REF.size : -REF.size]
+
+    @property
+    def html(self) -> Ref:
+        """Where its HTML is."""
+        return self.refs[-REF.size :]
 
     @property
     def assets(self) -> list[tuple[str, str]]:
         """Output name and, below `content/`, the file that it is made of, of all that its page shows or offers. Packed
         in `shows`, empty where there is none."""
-        shown: list[tuple[str, str]] = marshal.loads(self.shows) if self.shows else []  # noqa: S302  # likewise
+        shown: list[tuple[str, str]] = marshal.loads(self.shows) if self.shows else []  # noqa: S302  # the memo's own
         return shown
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshal
 import pickle
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -14,10 +14,10 @@ from pathlib import Path
 from sys import intern
 from typing import NamedTuple
 
-from beffroi.content import Entry, Link, Row, Tree, resolve
+from beffroi.content import Entry, Link, Row, Tree, is_content, resolve
 from beffroi.convert import convert
 from beffroi.forks import spread
-from beffroi.memo import Blobs, Ref
+from beffroi.memo import Blobs
 from beffroi.memo.stamps import digest
 from beffroi.model import Image, Item
 from beffroi.site import items
@@ -27,8 +27,6 @@ from beffroi.site.images import Images
 from beffroi.text import slugify, typeset
 
 VECTOR = ".svg"
-NOTHING: Ref = b""
-"""Where a reference is to be set."""
 _SRC = re.compile(r"""<img\b[^>]*?\bsrc=["']([^"']+)["']""", re.IGNORECASE)
 
 _SHOWS = re.compile(r"!\[|<img", re.IGNORECASE)
@@ -105,17 +103,21 @@ def raw_html(tree: Tree, row: Row) -> str:
 
 
 class Made(NamedTuple):
-    """A card, and what its references are to lead to: its item (pickled) and its HTML."""
+    """A card, and what its references are to lead to: what it asked of the tree and the answers, its item (pickled), its
+    HTML. `sure` where the same answers prove that it is still right."""
 
     card: Card
+    notes: bytes
     item: bytes
     html: bytes
+    sure: bool
 
     def kept(self, blobs: Blobs) -> Card:
         """The card, once the memo has the rest. Words that many cards have are one string."""
         card = self.card
         category, tags = intern(card.category), tuple(map(intern, card.tags))
-        return card._replace(category=category, tags=tags, item=blobs.put(self.item), html=blobs.put(self.html))
+        refs = b"".join(map(blobs.put, (self.notes, self.item, self.html)))
+        return card._replace(category=category, tags=tags, refs=refs)
 
 
 def card(tree: Tree, row: Row, at: datetime, images: Images, entry: Entry | None = None) -> Made:
@@ -139,7 +141,6 @@ def card(tree: Tree, row: Row, at: datetime, images: Images, entry: Entry | None
     made = Card(
         source=row.source,
         digest=row.digest,
-        notes=marshal.dumps([(key, tree.answer(key, at.timestamp())) for key in sorted(prose.tree.notes or ())]),
         id=row.id,
         category=entry.category.slug if entry.category else "",
         title=brief.title,
@@ -155,34 +156,53 @@ def card(tree: Tree, row: Row, at: datetime, images: Images, entry: Entry | None
         aliases=entry.document.front.aliases,
         sum=total,
         whole=digest(total + html.encode()),
-        item=NOTHING,
-        html=NOTHING,
+        refs=b"",
         shows=marshal.dumps(sorted(prose.assets.items())) if prose.assets else b"",
     )
-    return Made(made, pickle.dumps(brief, protocol=5), html.encode())
+    asked = [(key, tree.answer(key, at.timestamp())) for key in sorted(prose.tree.notes or ())]
+    sure = all(answer is not None for _, answer in asked)
+    return Made(made, marshal.dumps(asked), pickle.dumps(brief, protocol=5), html.encode(), sure)
 
 
 def cards(tree: Tree, at: datetime, images: Images) -> dict[str, Card]:
     """The card of every visible entry, by id; those that the memo knows and that nothing has changed are not made."""
-    now = at.timestamp()
-    known = {source: Card._make(values) for source, values in tree.memo.tables.get("cards", {}).items()}
+    now, tables = at.timestamp(), tree.memo.tables
+    table: dict[str, tuple[object, ...]] = tables.get("cards", {})
     rows = [row for row in tree.entries.rows.values() if row.visible(now)]
-    stale = [row for row in rows if not _holds(tree, known.get(row.source), row, now)]
+    known = {row.source: Card._make(table[row.source]) for row in rows if row.source in table}
+    around = _around(tree, rows)
+    same = around and around == tables.get("around")
+    stale = [row for row in rows if not _holds(tree, known.get(row.source), row, None if same else now)]
     tree.noting()  # its indexes are made before the processes part
     images.prepare(original for found in spread(partial(_originals, tree), stale) for original in found)
-    made = spread(lambda row: card(tree, row, at, images), stale)
-    for row, fresh in zip(stale, made, strict=True):
+    sure = True
+    for row, fresh in zip(stale, spread(lambda row: card(tree, row, at, images), stale), strict=True):
         kept = fresh.kept(tree.memo.blobs)
         known[row.source] = kept._replace(
             source=row.source, id=row.id, digest=row.digest
         )  # the very objects of the row
-    found = {row.id: known[row.source] for row in rows}
-    tree.memo.tables["cards"] = {one.source: tuple(one) for one in found.values()}
-    return found
+        table[row.source] = tuple(known[row.source])
+        sure = sure and fresh.sure
+    tables["cards"] = {row.source: table[row.source] for row in rows}
+    tables["around"] = around if sure else b""
+    return {row.id: known[row.source] for row in rows}
 
 
-def _holds(tree: Tree, known: Card | None, row: Row, now: float) -> bool:
-    return known is not None and known.digest == row.digest and tree.holds(known.asked, now)
+def _around(tree: Tree, shown: Sequence[Row]) -> bytes:
+    """What stands for all that a card may ask of the tree: while it is the same, each card need not be asked. Empty where
+    a file is too young, or another one stands in its place."""
+    faces = [(row.source, row.id, row.published, row.since) for row in tree.entries.rows.values()]
+    files = [(name, tree.found.lasting(name)) for name in tree.found.stamps if not is_content(name)]
+    if tree.originals or not all(stamp for _, stamp in files):
+        return b""
+    return digest(marshal.dumps((faces, [row.source for row in shown], files), 2))
+
+
+def _holds(tree: Tree, known: Card | None, row: Row, now: float | None) -> bool:
+    """Whether a card is still right; where no instant is given, nothing that it asked has another answer."""
+    if known is None or known.digest != row.digest:
+        return False
+    return now is None or tree.holds(marshal.loads(tree.memo.blobs.get(known.notes)), now)  # noqa: S302  # checked
 
 
 def _originals(tree: Tree, row: Row) -> set[Path]:

@@ -48,7 +48,8 @@ def amend(memo: Memo, site: Path, var: Path, pages: bytes, index: search.Index) 
         return False
     if tables.get("search") == pages:
         return True
-    front, twin = Mirror(str(site), *tables["front"]), Mirror(str(var / "twin"), *tables["twin"])
+    front = Mirror(str(site), tables["front"], tables["front folders"])
+    twin = Mirror(str(var / "twin"), tables["twin"], tables["twin folders"])
     twin.inspect()
     final = {name: one for name, one in known.items() if not search.owns(name)}
     final |= {name: own(total) for name, total in index.files.items()}
@@ -58,7 +59,7 @@ def amend(memo: Memo, site: Path, var: Path, pages: bytes, index: search.Index) 
     changed = {name: MADE for name, total in index.files.items() if known.get(name, own(b""))[2] != total}
     why = {name: words for name, words in tables.get("why", {}).items() if not search.owns(name)}
     tables |= {"outputs": final, "search": pages, "fragments": index.fragments, "why": why | changed}
-    tables |= {"front": (front.files, front.folders), "twin": (twin.files, twin.folders)}
+    tables |= {"front": front.files, "front folders": front.folders, "twin": twin.files, "twin folders": twin.folders}
     memo.save()
     return True
 
