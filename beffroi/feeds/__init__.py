@@ -84,10 +84,11 @@ def known(items: Iterable[Item], at: datetime) -> list[Item]:
 def current(items: Iterable[Item], at: datetime) -> list[Item]:
     """The first page of a feed: the latest 50, then what is older and still runs (alerts, and all that has an end) or
     was corrected last, so that every reader learns of it. Newest first."""
-    return _first_page(known(items, at), at)
+    return first_page(known(items, at), at)
 
 
-def _first_page(shown: Sequence[Any], at: Any) -> list[Any]:
+def first_page(shown: Sequence[Any], at: Any) -> list[Any]:
+    """The first page of a feed, of what is known, newest first."""
     latest, older = list(shown[:LATEST]), shown[LATEST:]
     touched = sorted((item for item in older if item.updated > item.since), key=lambda item: item.updated, reverse=True)
     corrected = {item.id for item in touched[:CORRECTED]}
@@ -107,7 +108,7 @@ def selection(name: str, items: Sequence[Any], at: float) -> tuple[Sequence[Any]
     that is not known here may show all, and at any instant something else.
     """
     if name in {"rss.xml", "feed.json"}:
-        return _first_page([item for item in items if item.since <= at], at), False
+        return first_page([item for item in items if item.since <= at], at), False
     if name == "panel.json":
         return [i for i in items if i.since <= at < (i.over or i.since + FRESH.total_seconds())], True
     return items, True

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from beffroi.feeds import LATEST, address, current, dumps, full, icon, known, origin, rfc3339, uri
+from beffroi.feeds import LATEST, address, current, dumps, first_page, full, icon, known, origin, rfc3339, uri
 from beffroi.model import Item, Publisher
 from beffroi.text import absolute, clean
 
@@ -36,11 +36,11 @@ def split(items: Iterable[Any], at: Any) -> dict[str, list[Any]]:
     """Which items stand in which file, newest first; each file's `next_url` is the one after it.
 
     The items may be cards, all instants being seconds since 1970: see `feeds.selection`."""
-    items = list(items)
-    oldest_first = known(items, at)[LATEST:][::-1]
+    shown = known(items, at)
+    oldest_first = shown[LATEST:][::-1]
     chunks = [oldest_first[start : start + LATEST] for start in range(0, len(oldest_first), LATEST)]
     archive = {f"feed-{number}.json": chunk[::-1] for number, chunk in enumerate(chunks, 1)}
-    return {FIRST: current(items, at), **dict(reversed(archive.items()))}
+    return {FIRST: first_page(shown, at), **dict(reversed(archive.items()))}
 
 
 def before(name: str, count: int) -> str | None:

@@ -28,8 +28,10 @@ class Related:
         self._before = before
         changed = [i for i, traits in self._traits.items() if i not in before or before[i][0] != traits]
         gone = [i for i in before if i not in self._traits]
-        self.table: dict[str, tuple[Traits, tuple[str, ...]]] = {}
-        again = self._reached({*changed, *gone}) if changed or gone else set()
+        self.table: dict[str, tuple[Traits, tuple[str, ...]]] = {} if changed or gone else dict(before)
+        if self.table:
+            return
+        again = self._reached({*changed, *gone})
         for item_id, traits in self._traits.items():
             known = item_id in before and item_id not in again
             self.table[item_id] = before[item_id] if known else (traits, self._choose(traits))
