@@ -11,11 +11,9 @@ Nothing is lost and, but for the few in flight when a process is killed, nothing
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -24,7 +22,9 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, Engine
 
 from beffroi.channels import FeedItem, feed, webpush
-from beffroi.channels.dispatch import Clock, Delivered, Dispatch
+from beffroi.channels.delivered import Delivered
+from beffroi.channels.dispatch import Clock, Dispatch
+from beffroi.channels.http2.lobby import Lobby
 from beffroi.channels.senders import senders
 from beffroi.channels.summary import summary
 from beffroi.settings import Service, Site
@@ -32,45 +32,13 @@ from beffroi.store import armed, figures, journal, ledger, shards
 from beffroi.store.db import transaction
 from beffroi.store.entries import Announcement, Known, Message
 from beffroi.store.worker import working
+from beffroi.told import Announced, Decision, Why
 
 __all__ = ["Announced", "Clock", "Decision", "Delivered", "Why", "announce", "deliver", "news", "revision"]
 
 
 Fault = Callable[[str], None]
 """Called with the name of each instant at which a crash would hurt: tests die there."""
-
-
-class Why(StrEnum):
-    """Why an item is told, or adopted: written in the ledger as known, and told to nobody. French, for the report."""
-
-    NEW = "nouveau"
-    UPDATE = "mis à jour"
-    FIRST = "première publication : rien n’est annoncé"
-    ASKED = "adopté à la demande"
-    OVER = "déjà terminé"
-    OLD = "trop ancien pour être annoncé"
-    SILENT = "sans notification, comme demandé (push: non)"
-    CANCELLED = "annulé : la notification est remplacée"
-    WITHDRAWN = "retiré"
-    RENAMED = "fichier renommé, déjà connu"
-    UNTOLD = "modifié, mais jamais annoncé"
-
-    @property
-    def told(self) -> bool:
-        """Whether phones hear of it."""
-        return self in {Why.NEW, Why.UPDATE, Why.CANCELLED}
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What to do with one item that the ledger does not know in these words. `number` is its place in the ledger,
-    `tag` the id under which phones were told of it before its file was renamed."""
-
-    item: FeedItem
-    why: Why
-    revision: str
-    number: int
-    tag: str = ""
 
 
 def revision(item: FeedItem) -> str:
@@ -144,35 +112,6 @@ def _taken_back(item: FeedItem, before: Known | None, at: datetime, max_age: tim
     if before and before.told and serious and item.push is not False and item.modified >= at - max_age:
         return Why.CANCELLED
     return Why.WITHDRAWN
-
-
-@dataclass(frozen=True, slots=True)
-class Announced:
-    """What `announce` did. `decisions` has one entry for each item that was new to the ledger; `withdrawn` are the ids
-    of items no longer readable of which something was owed; `owed` counts all deliveries without an answer."""
-
-    decisions: tuple[Decision, ...] = ()
-    withdrawn: tuple[str, ...] = ()
-    faults: tuple[str, ...] = ()
-    owed: int = 0
-
-    @property
-    def told(self) -> tuple[FeedItem, ...]:
-        """The items that phones hear of."""
-        return tuple(decision.item for decision in self.decisions if decision.why.told)
-
-    @property
-    def by_reason(self) -> dict[str, int]:
-        """How many items for each reason."""
-        return dict(Counter(decision.why.value for decision in self.decisions))
-
-    def sentences(self) -> list[str]:
-        """The report for the agent: one line an item told, one a reason for the others, then what went wrong."""
-        lines = [f"{d.item.title} ({d.item.id}) : {d.why}" for d in self.decisions if d.why.told]
-        others = Counter(d.why for d in self.decisions if not d.why.told)
-        lines += [f"{count} contenu{'s' if count > 1 else ''} : {why}" for why, count in others.items()]
-        lines += [f"{item_id} : retiré du site ; ce qui restait à envoyer ne partira pas" for item_id in self.withdrawn]
-        return [*lines, *self.faults]
 
 
 def announce(
@@ -252,8 +191,10 @@ def deliver(
     *,
     again: bool = False,
     fault: Fault = lambda point: None,
+    lobby: Lobby | None = None,
 ) -> Delivered:
-    """Send what is owed, until nothing is due soon; `progress` is called with (done, all).
+    """Send what is owed, until nothing is due soon; `progress` is called with (done, all). `lobby` has connections that
+    were opened ahead.
 
     A second process waits for the first one, then finds nothing to do. `again` takes up what push services refused,
     for after a mended key or contact. Raises `SettingsError` (key, contact) before anything is sent, `StoreError`.
@@ -270,7 +211,7 @@ def deliver(
         if not owed:
             return Delivered(alarms=tuple(restored.sentences()) if restored else ())
         try:
-            done = dispatch(site, service, engine, worker.owner, clock, progress, fault).run()
+            done = dispatch(site, service, engine, worker.owner, clock, progress, fault, lobby).run()
         finally:
             with transaction(engine) as connection:
                 number = journal.turn(connection)
@@ -286,11 +227,12 @@ def dispatch(
     clock: Clock,
     progress: Callable[[int, int], None] = lambda done, total: None,
     fault: Fault = lambda point: None,
+    lobby: Lobby | None = None,
 ) -> Dispatch:
     """What sends, as this machine is set up. Raises `SettingsError` (key, contact)."""
     return Dispatch(
         engine=engine,
-        senders=senders(site, service, clock.now),
+        senders=senders(site, service, clock.now, lobby),
         owner=owner,
         timeout=service.push_timeout,
         zone=site.zone,

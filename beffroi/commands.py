@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from beffroi.crier import crier
 from beffroi.errors import BeffroiError
 from beffroi.settings import SETTINGS, instant, read_service, read_site
 from beffroi.terminal import Stages, err, out, plainly, sending, step, warn
@@ -17,9 +18,9 @@ if TYPE_CHECKING:  # each task imports what it needs: `check` answers before the
     from rich.table import Table
 
     from beffroi import due
-    from beffroi.foresee import Outlook
     from beffroi.held import Held
     from beffroi.publish import Published
+    from beffroi.told import Outlook
 
 HELD = 3
 """Exit status of a publication that held back a faulty file."""
@@ -130,13 +131,21 @@ def publish(
 ) -> None:
     """The whole road, with a table at its end of what reached whom; exit status 3 where a file is faulty, 1 where a
     message was refused."""
-    from beffroi import publish as publishing
+    with plainly(excused) as root, crier(root, wanted=not profile) as tell:  # born before all that it does not need
+        from beffroi import publish as publishing
 
-    with plainly(excused) as root, Stages(profile) as stages, sending() as progress:
-        asked = partial(_asked, yes)
-        done = publishing.publish(
-            root, instant(at), adopt=adopt, wait=wait, step=stages.step, progress=progress, hold=hold, confirm=asked
-        )
+        with Stages(profile) as stages, sending() as progress:
+            done = publishing.publish(
+                root,
+                instant(at),
+                adopt=adopt,
+                wait=wait,
+                step=stages.step,
+                progress=progress,
+                hold=hold,
+                confirm=partial(_asked, yes),
+                tell=tell,
+            )
     warn(done.warnings)
     reached, *troubles = done.delivered.sentences()
     for sentence in [*done.announced.sentences(), *troubles]:

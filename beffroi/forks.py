@@ -90,7 +90,7 @@ def _fork(
     reading, writing = os.pipe()
     parent = os.getpid()
     if not (child := os.fork()):
-        if PRCTL is None or PRCTL(PR_SET_PDEATHSIG, signal.SIGKILL) or os.getppid() != parent:  # it died just before
+        if not mortal(parent):
             os._exit(1)
         os.close(reading)
         for other in others:  # where a child kept it, its brother would not hear that the parent is gone
@@ -98,6 +98,11 @@ def _fork(
         _work(work, chunks, writing)
     os.close(writing)
     return child, os.fdopen(reading, "rb")
+
+
+def mortal(parent: int) -> bool:
+    """In a child just born: die with the parent from now on. Whether that is so; not where it died just before."""
+    return PRCTL is not None and not PRCTL(PR_SET_PDEATHSIG, signal.SIGKILL) and os.getppid() == parent
 
 
 def _work(work: Callable[[Any], Any], chunks: Sequence[Sequence[Any]], writing: int) -> NoReturn:
@@ -117,13 +122,17 @@ def _work(work: Callable[[Any], Any], chunks: Sequence[Sequence[Any]], writing: 
 
 
 def _failure(error: Exception) -> bytes:
+    return pickle.dumps((False, portable(error)), protocol=5)
+
+
+def portable(error: Exception) -> Exception:
+    """The error as another process can read it."""
     try:
-        said = pickle.dumps((False, error), protocol=5)
-        if str(pickle.loads(said)[1]) == str(error):  # noqa: S301  # our own
-            return said
+        if str(pickle.loads(pickle.dumps(error, protocol=5))) == str(error):  # noqa: S301  # our own
+            return error
     except Exception:  # noqa: S110  # whose arguments are not its own: its class and its words remain
         pass
-    return pickle.dumps((False, RuntimeError(f"{type(error).__name__} : {error}")), protocol=5)
+    return RuntimeError(f"{type(error).__name__} : {error}")
 
 
 def _received(pipe: IO[bytes]) -> list[Any]:

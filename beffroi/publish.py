@@ -7,24 +7,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-
-from sqlalchemy import Engine
+from typing import TYPE_CHECKING
 
 from beffroi import content, due, held, indexing, plan
-from beffroi.announce import Announced, Delivered, announce, deliver
-from beffroi.channels import keys
+from beffroi.channels.delivered import Delivered
 from beffroi.check import examine
 from beffroi.deploy import Deployed, deploy
 from beffroi.errors import BeffroiError, BuildError, CheckFailed, DeployError, Fault
-from beffroi.foresee import Outlook, foresee
 from beffroi.locks import Busy, only_one
 from beffroi.memo import Damaged, Memo
 from beffroi.settings import SETTINGS, Service, Site, read_service, read_site
 from beffroi.site import standing
 from beffroi.site.build import Build, Built
-from beffroi.store import ledger
-from beffroi.store.db import connect, transaction
+from beffroi.told import Announced, Outlook
 from beffroi.verify import verify
+
+if TYPE_CHECKING:
+    from beffroi.telling import Tell
 
 __all__ = ["Busy", "Published", "accepted", "checked", "memory", "only_one", "publish", "rebuilt", "rehearse", "send"]
 
@@ -60,14 +59,16 @@ def publish(
     progress: Progress = lambda _d, _t: None,
     hold: Hold = lambda _: None,
     confirm: Confirm = lambda _: True,
+    tell: Tell | None = None,
 ) -> Published:
     """Publish the site of that folder as it stands at that instant.
 
     `adopt` records what is new without telling anybody; `wait` makes the search index here, however large the site.
     `step` hears the name of each stage, `hold` which files are faulty and what stands in their place, `progress` how
     many of the messages owed have an answer. `confirm` says, once the site is online, whether phones may be told; if
-    not, the next publication asks again. Raises `BeffroiError`: before the deployment nothing has changed; after it,
-    whatever is owed stays in the ledger and the next publication goes on.
+    not, the next publication asks again; `tell` tells them: here, or a crier who made ready meanwhile. Raises
+    `BeffroiError`: before the deployment nothing has changed; after it, whatever is owed stays in the ledger and the
+    next publication goes on.
     """
     site, service = read_site(root / SETTINGS), read_service(root)
     with only_one(service.var):
@@ -79,14 +80,8 @@ def publish(
         step("Mise en ligne")
         deployed = deploy(built.out, service.current, service.keep_releases, built.files)
         unsaid = held.record(site, service.var, stood, at)
-        keys.ensure(service.vapid_key)
-        engine = connect(service.database)
         step("Annonce")
-        outlook = foresee(deployed.release, site, service, engine, at, adopt_all=adopt)
-        announced = Announced()
-        if confirm(outlook):
-            announced = announce(deployed.release, site, service, engine, at, adopt_all=adopt)
-        delivered = deliver(site, service, engine, progress=progress)
+        said = (tell or _here())(site, service, deployed.release, at, adopt, confirm, progress)
         follows = False
         if built.unindexed:  # phones ring first: an index of the whole site takes longer than all the rest
             large = len(built.items) + built.pages > service.index_at_once
@@ -96,9 +91,17 @@ def publish(
                 release = indexing.complete(site, service, tree.memo)
                 deployed = replace(deployed, release=release)
         starts = following.timestamp() if following else None
-        due.write(service.var, due.Due(starts, owed(engine, delivered), False, commit, 0.0 if follows else None))
+        due.write(service.var, due.Due(starts, said.owed, False, commit, 0.0 if follows else None))
     return Published(
-        site, [*stood.warnings, *unsaid], stood.held, built, deployed, announced, delivered, outlook, follows
+        site,
+        [*stood.warnings, *unsaid],
+        stood.held,
+        built,
+        deployed,
+        said.announced,
+        said.delivered,
+        said.outlook,
+        follows,
     )
 
 
@@ -111,7 +114,17 @@ def rehearse(root: Path, at: datetime, *, step: Step = lambda _: None, hold: Hol
     with only_one(service.var):
         _, tree = publishable(site, service, step, hold)
         built = rebuilt(tree, at, service, step, hurry=True)
+        from beffroi.foresee import foresee
+        from beffroi.store.db import connect
+
         return foresee(built.out, site, service, connect(service.database), at)
+
+
+def _here() -> Tell:
+    """Who tells phones in this very process."""
+    from beffroi.telling import tell  # late: the ledger takes as long to import as all the rest
+
+    return tell
 
 
 @contextmanager
@@ -129,21 +142,14 @@ def unfinished(var: Path) -> Iterator[None]:
         raise
 
 
-def owed(engine: Engine, delivered: Delivered) -> float | None:
-    """The instant from which what is still owed may be sent, seconds since 1970."""
-    if not delivered.owed:
-        return None
-    with transaction(engine) as connection:
-        return ledger.next_due(connection)
-
-
 def send(root: Path, *, again: bool = False, progress: Progress = lambda _d, _t: None) -> Delivered:
     """Send what is owed, without publishing. Raises `BeffroiError`."""
     site, service = read_site(root / SETTINGS), read_service(root)
     with only_one(service.var):
-        engine = connect(service.database)
-        delivered = deliver(site, service, engine, progress=progress, again=again)
-        due.write(service.var, replace(due.read(service.var), owed=owed(engine, delivered)))
+        from beffroi import telling
+
+        delivered, owed = telling.send(site, service, progress, again=again)
+        due.write(service.var, replace(due.read(service.var), owed=owed))
     return delivered
 
 

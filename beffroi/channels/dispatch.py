@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
+from beffroi.channels.delivered import Delivered
 from beffroi.channels.doubt import Doubt, Share
 from beffroi.channels.hand import Means, Tally
 from beffroi.channels.sending import Sender, Senders
@@ -44,38 +45,6 @@ class Clock:
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     random: Random = field(default_factory=Random)
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """What became of the messages. `owed` are left for a next run, `held` of them until a morning; `late` were dropped,
-    too late to be of use; `failed` were refused for our fault, and stay owed unless the subscription itself is at
-    fault; `alarms` are vendors (French sentences) that somebody must look after.
-
-    `by_reason` counts the answers that were not "sent", in French, retried ones included.
-    """
-
-    told: int = 0
-    gone: int = 0
-    failed: int = 0
-    owed: int = 0
-    late: int = 0
-    by_reason: dict[str, int] = field(default_factory=dict)
-    held: int = 0
-    alarms: tuple[str, ...] = ()
-
-    def sentences(self) -> list[str]:
-        """The report for the agent."""
-        told, gone = _plural(self.told, "prévenu"), _plural(self.gone, "désabonné")
-        held = f", dont {_plural(self.held, 'retenu')} jusqu’au matin" if self.held else ""
-        head = f"{told}, {gone}, {self.failed} en échec, {self.owed} à envoyer plus tard{held}"
-        late = [f"trop tard pour être utile : {self.late}"] if self.late else []
-        return [head, *late, *(f"{count} × {reason}" for reason, count in self.by_reason.items()), *self.alarms]
-
-
-def _plural(count: int, word: str) -> str:
-    """French: from two on."""
-    return f"{count} {word}{'s' if count > 1 else ''}"
 
 
 def lease(timeout: float) -> int:

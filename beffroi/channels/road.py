@@ -6,17 +6,20 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from urllib.parse import urlsplit
 
+from beffroi.channels.http2.lobby import Lobby
 from beffroi.channels.http2.transport import Http2
 from beffroi.channels.sending import Leave
 from beffroi.channels.transport import Curl, Reply, Request
 
 
 class Road:
-    """See `Transport`. A vendor with whom our HTTP/2 went wrong once is libcurl's from then on."""
+    """See `Transport`. A vendor with whom our HTTP/2 went wrong once is libcurl's from then on. `lobby` has
+    connections that were opened ahead."""
 
-    def __init__(self, timeout: float, window: int) -> None:
+    def __init__(self, timeout: float, window: int, lobby: Lobby | None = None) -> None:
         self._timeout = timeout
         self._window = window
+        self._lobby = lobby
         self._fast: Http2 | None = None
         self._slow: Curl | None = None
 
@@ -28,7 +31,7 @@ class Road:
         left = [first]
         parts = urlsplit(first.url)
         if parts.scheme == "https":
-            self._fast = self._fast or Http2(self._timeout, self._window)
+            self._fast = self._fast or Http2(self._timeout, self._window, lobby=self._lobby)
             if self._fast.speaks(f"https://{parts.netloc}"):
                 left = yield from self._fast.exchange(chain(left, requests), stop, leave)
         if left:

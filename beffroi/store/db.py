@@ -60,6 +60,15 @@ def connect(url: str) -> Engine:
     return engine
 
 
+def file_of(url: str) -> Path | None:
+    """The file of a database of SQLite; None for any other. Raises `StoreError`."""
+    try:
+        parsed = make_url(url)
+    except SQLAlchemyError as error:
+        raise StoreError(f"La base de données {_shown(url)} ne s’ouvre pas : {error}") from error
+    return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+
+
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Connection]:
     """One transaction, committed at its end. Raises `StoreError` where the database fails."""

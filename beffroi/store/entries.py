@@ -118,3 +118,12 @@ class Progress:
     later: list[Later] = field(default_factory=list)
     closed_until: int = 0
     alarm: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """How many notifications citizens got in seven days: the most that anybody got, and what half of them got."""
+
+    most: int = 0
+    median: int = 0
+    people: int = 0

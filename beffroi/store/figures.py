@@ -10,24 +10,23 @@ from sqlalchemy import Connection, delete, func, select
 
 from beffroi.store.audience import Audience, Interest
 from beffroi.store.db import adding
+from beffroi.store.entries import Week
 from beffroi.store.ranges import Group, Range, ranges
 from beffroi.store.tables import announcements, census, shards, subscriptions
 
 WEEK = 7 * 24 * 3600
 
 
-@dataclass(frozen=True, slots=True)
-class Week:
-    """How many notifications citizens got in seven days: the most that anybody got, and what half of them got."""
-
-    most: int = 0
-    median: int = 0
-    people: int = 0
-
-
 def groups(cut: Iterable[Range]) -> Counter[Group]:
     """All subscriptions, counted by what they chose."""
     return sum((part.groups for part in cut), Counter())
+
+
+def by_vendor(connection: Connection) -> dict[str, int]:
+    """How many subscribers each vendor has."""
+    columns = subscriptions.c
+    rows = connection.execute(select(columns.origin, func.count()).group_by(columns.origin).order_by(columns.origin))
+    return {row[0]: row[1] for row in rows}
 
 
 def week(connection: Connection, now: int, chosen: Counter[Group], more: Sequence[Audience] = ()) -> Week:

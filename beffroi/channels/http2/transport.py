@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import select
-import ssl
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator
@@ -11,9 +10,10 @@ from itertools import islice
 from urllib.parse import urlsplit
 
 from beffroi.channels.http2.connection import Broken, Connection
+from beffroi.channels.http2.lobby import Lobby, trust
 from beffroi.channels.http2.tls import NotSpoken
 from beffroi.channels.sending import Leave
-from beffroi.channels.transport import CONNECTIONS, Reply, Request, authorities
+from beffroi.channels.transport import CONNECTIONS, Reply, Request
 
 TRIES = 2
 """How often a request that a vendor says it did not look at is launched again."""
@@ -31,12 +31,14 @@ UNREACHABLE = "est injoignable"
 class Http2:
     """See `Transport`. `speaks` must have said yes to the vendor."""
 
-    def __init__(self, timeout: float, window: int, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, timeout: float, window: int, now: Callable[[], float] = time.monotonic, lobby: Lobby | None = None
+    ) -> None:
         self._timeout = timeout
         self._window = window
         self._now = now
-        self._context = ssl.create_default_context(cafile=authorities())
-        self._context.set_alpn_protocols(["h2", "http/1.1"])
+        self._lobby = lobby
+        self._trust = lobby.trust if lobby else trust()
         self._connections: dict[str, list[Connection]] = {}
         self._mute: set[str] = set()
 
@@ -63,7 +65,8 @@ class Http2:
         return every
 
     def _open(self, origin: str) -> Connection:
-        made = Connection(origin, self._timeout, self._context, self._now)
+        made = self._lobby.take(origin) if self._lobby else None
+        made = made or Connection(origin, self._timeout, self._trust, self._now)
         self._connections[origin].append(made)
         return made
 

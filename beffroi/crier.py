@@ -1,0 +1,148 @@
+"""The town crier: a process that gets ready to tell phones while this one builds the site.
+
+::
+
+    publish ──┬── check ── build ── verify ── deploy ──> "this release" ─┐              ┌──> closing table
+              └── crier: imports, database, connections ─── waits ───────┴─ tell ───────┘
+
+It says nothing before it is given a release, which is online by then. It dies with its parent, by the kernel's hand, and
+whoever goes on finds in the ledger what is owed, as after any other death.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NoReturn
+
+from beffroi import forks
+from beffroi.errors import BeffroiError
+from beffroi.settings import SETTINGS, Service, Site, read_service, read_site
+
+if TYPE_CHECKING:  # a quarter of a second of imports, which the crier does beside
+    from beffroi.told import Outlook, Said
+
+DEAD = (
+    "Le processus qui prévient les téléphones a été arrêté ; ce qui reste dû partira à la prochaine publication, "
+    "ou avec : invoke deliver"
+)
+
+
+@contextmanager
+def crier(root: Path, *, wanted: bool = True) -> Iterator[Crier | None]:
+    """A crier for that commune, gone at the end; None where there is no second core for it, or it is not wanted.
+
+    Raises `SettingsError`.
+    """
+    read_service(root)  # how many processes may work
+    if not wanted or forks.workers() < 2:
+        yield None
+        return
+    child, asking, hearing = _born(root)
+    try:
+        yield Crier(asking, hearing)
+    finally:
+        asking.close()  # it ends, unless it has something in hand
+        hearing.close()
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGTERM)
+        os.waitpid(child, 0)
+
+
+@dataclass(frozen=True)
+class Crier:
+    """The parent's side: see `Tell`."""
+
+    asking: IO[bytes]
+    hearing: IO[bytes]
+
+    def __call__(
+        self,
+        site: Site,
+        service: Service,
+        release: Path,
+        at: datetime,
+        adopt: bool,
+        confirm: Callable[[Outlook], bool],
+        progress: Callable[[int, int], None],
+    ) -> Said:
+        """Have that release told; the crier has read the settings itself."""
+        try:
+            self._say((release, at, adopt))
+            while True:
+                kind, value = pickle.load(self.hearing)  # noqa: S301  # our own child
+                if kind == "done":
+                    said: Said = value
+                    return said
+                if kind == "progress":
+                    progress(*value)
+                elif kind == "foreseen":
+                    self._say(confirm(value))
+                else:
+                    raise value
+        except (EOFError, BrokenPipeError, pickle.UnpicklingError) as error:
+            raise BeffroiError(DEAD) from error
+
+    def _say(self, words: object) -> None:
+        _write(self.asking, words)
+
+
+def _write(pipe: IO[bytes], words: object) -> None:
+    pipe.write(pickle.dumps(words, protocol=5))
+    pipe.flush()
+
+
+def _born(root: Path) -> tuple[int, IO[bytes], IO[bytes]]:
+    """A crier's number, the pipe to it and the one from it."""
+    orders, asking = os.pipe()
+    hearing, answers = os.pipe()
+    parent = os.getpid()
+    if not (child := os.fork()):
+        if forks.mortal(parent):
+            os.close(asking)
+            os.close(hearing)
+            _live(root, os.fdopen(orders, "rb"), os.fdopen(answers, "wb"))
+        os._exit(1)
+    os.close(orders)
+    os.close(answers)
+    return child, os.fdopen(asking, "wb"), os.fdopen(hearing, "rb")
+
+
+def _live(root: Path, orders: IO[bytes], answers: IO[bytes]) -> NoReturn:
+    """The crier's side. Ctrl-C is the parent's to hear, who says SIGTERM: what is in flight is then waited for."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        _serve(root, orders, answers)
+    except BaseException:  # nobody asks, nobody listens any more, or it is told to end
+        os._exit(1)
+    os._exit(0)
+
+
+def _serve(root: Path, orders: IO[bytes], answers: IO[bytes]) -> None:
+    try:
+        site, service = read_site(root / SETTINGS), read_service(root)
+        from beffroi import telling
+
+        made = telling.ready(site, service)
+        release, at, adopt = pickle.load(orders)  # noqa: S301  # the parent's
+
+        def confirm(outlook: Outlook) -> bool:
+            _write(answers, ("foreseen", outlook))
+            return bool(pickle.load(orders))  # noqa: S301  # the parent's
+
+        def progress(done: int, total: int) -> None:
+            _write(answers, ("progress", (done, total)))
+
+        said: Any = ("done", telling.tell(site, service, release, at, adopt, confirm, progress, made))
+    except EOFError:
+        return
+    except Exception as error:
+        said = ("error", forks.portable(error))
+    _write(answers, said)

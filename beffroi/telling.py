@@ -1,0 +1,121 @@
+"""The end of a publication: foresee, ask, announce, deliver. What can be made ready while the site is built is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import Engine
+
+from beffroi.announce import announce, deliver
+from beffroi.channels import keys
+from beffroi.channels.delivered import Delivered
+from beffroi.channels.http2.lobby import Lobby
+from beffroi.channels.senders import tokens
+from beffroi.errors import BeffroiError
+from beffroi.foresee import foresee
+from beffroi.settings import Service, Site
+from beffroi.store import figures, ledger
+from beffroi.store.db import connect, file_of, transaction
+from beffroi.told import Announced, Outlook, Said
+
+MANY = 500
+"""Subscribers from which on a vendor gets a second connection: what may be in flight does not fit into one."""
+
+Confirm = Callable[[Outlook], bool]
+Progress = Callable[[int, int], None]
+
+
+class Tell(Protocol):
+    """Tells phones of a release, here or elsewhere."""
+
+    def __call__(
+        self,
+        site: Site,
+        service: Service,
+        release: Path,
+        at: datetime,
+        adopt: bool,
+        confirm: Confirm,
+        progress: Progress,
+    ) -> Said:
+        """As `tell` does."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What was made ready."""
+
+    engine: Engine
+    lobby: Lobby
+
+
+def ready(site: Site, service: Service) -> Ready | None:
+    """Open the database and, where there are subscribers, connections to their vendors; sign what they ask for.
+
+    Nothing is written, and nothing that fails matters: `tell` meets it again. None where there is nothing yet.
+    """
+    import beffroi.channels.pushing  # noqa: F401  # imported here, and not when a message is about to leave
+
+    path = file_of(service.database)
+    if not service.vapid_key.exists() or (path and not path.exists()):
+        return None
+    try:
+        engine = connect(service.database)
+        with transaction(engine) as connection:
+            origins = figures.by_vendor(connection)
+        made = Ready(engine, Lobby(service.push_timeout))
+        if service.push_reference or not origins:
+            return made
+        for origin, count in origins.items():
+            if origin.startswith("https://"):
+                made.lobby.expect(origin, 2 if count >= MANY else 1)
+        signed = tokens(site, service, time.time)
+        for origin in origins:
+            signed.authorization(origin)
+    except BeffroiError:
+        return None
+    return made
+
+
+def tell(
+    site: Site,
+    service: Service,
+    release: Path,
+    at: datetime,
+    adopt: bool,
+    confirm: Confirm,
+    progress: Progress,
+    made: Ready | None = None,
+) -> Said:
+    """Announce what this release has of new, if `confirm` says so of what is foreseen, and deliver what is owed.
+
+    Raises `BeffroiError`; whatever is owed stays in the ledger.
+    """
+    keys.ensure(service.vapid_key)
+    engine = made.engine if made else connect(service.database)
+    outlook = foresee(release, site, service, engine, at, adopt_all=adopt)
+    announced = Announced()
+    if confirm(outlook):
+        announced = announce(release, site, service, engine, at, adopt_all=adopt)
+    delivered = deliver(site, service, engine, progress=progress, lobby=made.lobby if made else None)
+    return Said(outlook, announced, delivered, owed(engine, delivered))
+
+
+def owed(engine: Engine, delivered: Delivered) -> float | None:
+    """The instant from which what is still owed may be sent, seconds since 1970."""
+    if not delivered.owed:
+        return None
+    with transaction(engine) as connection:
+        return ledger.next_due(connection)
+
+
+def send(site: Site, service: Service, progress: Progress, *, again: bool = False) -> tuple[Delivered, float | None]:
+    """Send what is owed, without a release; and the instant from which more may be sent. Raises `BeffroiError`."""
+    engine = connect(service.database)
+    delivered = deliver(site, service, engine, progress=progress, again=again)
+    return delivered, owed(engine, delivered)
