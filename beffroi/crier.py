@@ -71,10 +71,15 @@ class Crier:
         adopt: bool,
         confirm: Callable[[Outlook], bool],
         progress: Callable[[int, int], None],
+        *,
+        meanwhile: Callable[[], object],
     ) -> Said:
         """Have that release told; the crier has read the settings itself."""
         try:
             self._say((release, at, adopt))
+            import beffroi.told  # noqa: F401  # what it answers is made of this
+
+            meanwhile()
             while True:
                 kind, value = pickle.load(self.hearing)  # noqa: S301  # our own child
                 if kind == "done":
@@ -140,7 +145,7 @@ def _serve(root: Path, orders: IO[bytes], answers: IO[bytes]) -> None:
         def progress(done: int, total: int) -> None:
             _write(answers, ("progress", (done, total)))
 
-        said: Any = ("done", telling.tell(site, service, release, at, adopt, confirm, progress, made))
+        said: Any = ("done", telling.tell(site, service, release, at, adopt, confirm, progress, made=made))
     except EOFError:
         return
     except Exception as error:

@@ -9,8 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from beffroi import content, due, held, indexing, plan
-from beffroi.channels.delivered import Delivered
+from beffroi import content, due, held, plan
 from beffroi.check import examine
 from beffroi.deploy import Deployed, deploy
 from beffroi.errors import BeffroiError, BuildError, CheckFailed, DeployError, Fault
@@ -19,17 +18,17 @@ from beffroi.memo import Damaged, Memo
 from beffroi.settings import SETTINGS, Service, Site, read_service, read_site
 from beffroi.site import standing
 from beffroi.site.build import Build, Built
-from beffroi.told import Announced, Outlook
 from beffroi.verify import verify
 
-if TYPE_CHECKING:
-    from beffroi.telling import Tell
+if TYPE_CHECKING:  # what tells phones, and makes the index, is imported when the site is online
+    from beffroi.channels.delivered import Delivered
+    from beffroi.telling import Confirm, Tell
+    from beffroi.told import Announced, Outlook
 
 __all__ = ["Busy", "Published", "accepted", "checked", "memory", "only_one", "publish", "rebuilt", "rehearse", "send"]
 
 Step = Callable[[str], None]
 Progress = Callable[[int, int], None]
-Confirm = Callable[[Outlook], bool]
 Hold = Callable[[Sequence[held.Held]], None]
 
 
@@ -79,11 +78,22 @@ def publish(
             built = rebuilt(tree, at, service, step, hurry=True)
         step("Mise en ligne")
         deployed = deploy(built.out, service.current, service.keep_releases, built.files)
-        unsaid = held.record(site, service.var, stood, at)
+        unsaid: list[Fault] = []
         step("Annonce")
-        said = (tell or _here())(site, service, deployed.release, at, adopt, confirm, progress)
+        said = (tell or _here())(
+            site,
+            service,
+            deployed.release,
+            at,
+            adopt,
+            confirm,
+            progress,
+            meanwhile=lambda: unsaid.extend(held.record(site, service.var, stood, at)),
+        )
         follows = False
         if built.unindexed:  # phones ring first: an index of the whole site takes longer than all the rest
+            from beffroi import indexing
+
             large = len(built.items) + built.pages > service.index_at_once
             follows = large and not wait and indexing.start(root, service.var)
             if not follows:

@@ -42,6 +42,8 @@ class Tell(Protocol):
         adopt: bool,
         confirm: Confirm,
         progress: Progress,
+        *,
+        meanwhile: Callable[[], object],
     ) -> Said:
         """As `tell` does."""
 
@@ -90,14 +92,19 @@ def tell(
     adopt: bool,
     confirm: Confirm,
     progress: Progress,
+    *,
     made: Ready | None = None,
+    meanwhile: Callable[[], object] = lambda: None,
 ) -> Said:
     """Announce what this release has of new, if `confirm` says so of what is foreseen, and deliver what is owed.
+
+    `meanwhile` is done before anything is asked or announced, beside what need not wait for it.
 
     Raises `BeffroiError`; whatever is owed stays in the ledger.
     """
     keys.ensure(service.vapid_key)
     engine = made.engine if made else connect(service.database)
+    meanwhile()
     outlook = foresee(release, site, service, engine, at, adopt_all=adopt)
     announced = Announced()
     if confirm(outlook):
