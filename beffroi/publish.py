@@ -17,7 +17,7 @@ from beffroi.locks import Busy, only_one
 from beffroi.memo import Damaged, Memo
 from beffroi.settings import SETTINGS, Service, Site, read_service, read_site
 from beffroi.site import standing
-from beffroi.site.build import Build, Built
+from beffroi.site.build import Build, Built, clear
 from beffroi.verify import verify
 
 if TYPE_CHECKING:  # what tells phones, and makes the index, is imported when the site is online
@@ -90,6 +90,7 @@ def publish(
             progress,
             meanwhile=lambda: unsaid.extend(held.record(site, service.var, stood, at)),
         )
+        clear(service.var)
         follows = False
         if built.unindexed:  # phones ring first: an index of the whole site takes longer than all the rest
             from beffroi import indexing
@@ -124,6 +125,7 @@ def rehearse(root: Path, at: datetime, *, step: Step = lambda _: None, hold: Hol
     with only_one(service.var):
         _, tree = publishable(site, service, step, hold)
         built = rebuilt(tree, at, service, step, hurry=True)
+        clear(service.var)
         from beffroi.foresee import foresee
         from beffroi.store.db import connect
 

@@ -87,7 +87,8 @@ class Build:
 
         In a `hurry` the search index may stay that of the former site, without the words of pages that have gone; where
         there is none, it knows but the lasting pages of a site that has more than so many. The whole index is then to be
-        made later. Raises `BuildError` or what `verified` raises; `place` is then as it was.
+        made later, and `clear` is to be called. Raises `BuildError` or what `verified` raises; `place` is then as it
+        was.
         """
         shutil.rmtree(self.staging, ignore_errors=True)  # left by a build that was killed
         self.staging.mkdir(parents=True)
@@ -107,7 +108,7 @@ class Build:
         pages = len(self.work.pages)
         built = Built(self.place, tuple(self.work.known), pages, files, made, not self.known, unindexed)
         verified(Path(self.twin.root), built)
-        self._finish(final)
+        self._finish(final, tidy=hurry is None)
         return built
 
     def _stands(self, name: str, rule: Rule) -> bool:
@@ -172,12 +173,17 @@ class Build:
         changed = self.work.shared.changed(self._fragments(standing))
         if not changed:
             return
-        for name, (parts, places, total, keys) in standing.items():
-            if not changed.isdisjoint(keys):
-                data, moved = self.work.shared.refilled(self._standing(name, total), unpacked(places, keys))
-                self._stage(name, data)
-                self._keep(name, parts, moved, digest(data))
-                self.why[name] = "un fragment commun a changé (bandeau, en-tête ou pied)"
+        stale = [name for name, known in standing.items() if not changed.isdisjoint(known[3])]
+        for name, (moved, total) in zip(stale, spread(self._refilled, stale), strict=True):
+            self._keep(name, standing[name][0], moved, total)
+            self.why[name] = "un fragment commun a changé (bandeau, en-tête ou pied)"
+
+    def _refilled(self, name: str) -> tuple[tuple[Hole, ...], bytes]:
+        """Write that page with the fragments of today: their places, and the digest of its bytes."""
+        _, places, total, keys = self.known[name]
+        data, moved = self.work.shared.refilled(self._standing(name, total), unpacked(places, keys))
+        self._stage(name, data)
+        return moved, digest(data)
 
     def _standing(self, name: str, total: bytes) -> bytes:
         root = self.twin.root if self.twin.has(name, total) else self.front.root
@@ -267,7 +273,7 @@ class Build:
             tables["search"], tables["fragments"] = b"", fragments
         return self._put(final)
 
-    def _finish(self, final: dict[str, Known]) -> None:
+    def _finish(self, final: dict[str, Known], *, tidy: bool) -> None:
         exchange(self.front, self.twin)
         if not self.twin.folders:  # what stood there was not ours
             shutil.rmtree(self.twin.root, ignore_errors=True)
@@ -277,7 +283,13 @@ class Build:
         tables["twin"], tables["twin folders"] = self.twin.files, self.twin.folders
         tables["why"] = self.why
         self.tree.memo.save()
-        shutil.rmtree(self.staging, ignore_errors=True)
+        if tidy:
+            clear(self.var)
+
+
+def clear(var: Path) -> None:
+    """Remove what a build in a hurry left: a folder a page, which takes longer than to write a page again."""
+    shutil.rmtree(var / "staging", ignore_errors=True)
 
 
 def build(tree: Tree, at: datetime, out: Path, cache: Path, *, search: bool = True) -> None:
