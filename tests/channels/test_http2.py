@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from beffroi.channels.http2.fields import Fields, fields, status
+from beffroi.channels.http2.lobby import Lobby
 from beffroi.channels.http2.transport import Http2
 from beffroi.channels.road import Road
 from beffroi.channels.sending import FREE
@@ -191,3 +192,35 @@ def test_vendor_that_cannot_be_understood_is_libcurls(monkeypatch: pytest.Monkey
                 )
         thread.join(10)
         assert not thread.is_alive()
+
+
+def test_connection_opened_ahead_is_the_one_that_is_used(vendor: Callable[..., Sink]) -> None:
+    """What the lobby opened carries the messages; no other connection is made while it does."""
+    with vendor() as sink, closing(Lobby(5)) as lobby, closing(Http2(5, 120, lobby=lobby)) as road:
+        lobby.expect(sink.origin, 1)
+        assert road.speaks(sink.origin)
+        assert {reply.status for reply in ask(road, sink.origin, 60).values()} == {201}
+        assert (sink.connections, len(sink.posts)) == (1, 60)
+
+
+@pytest.mark.parametrize("seconds", [0, 31])
+def test_connection_that_went_stale_is_replaced(vendor: Callable[..., Sink], seconds: int) -> None:
+    """A connection that the vendor closed meanwhile, or that waited for too long, is given to nobody."""
+    clock = [0.0]
+    with closing(Lobby(5, lambda: clock[0])) as lobby:
+        with vendor() as sink:
+            lobby.expect(sink.origin, 1)
+            for thread in lobby._coming[sink.origin]:
+                thread.join()
+            clock[0] += seconds
+            if seconds:
+                assert lobby.take(sink.origin) is None
+        if not seconds:  # the vendor is gone
+            assert lobby.take(sink.origin) is None
+
+
+def test_lobby_forgets_a_vendor_out_of_reach() -> None:
+    """A vendor that is not there is no fault of whoever gets ready."""
+    with closing(Lobby(5)) as lobby:
+        lobby.expect("https://127.0.0.1:9", 2)
+        assert lobby.take("https://127.0.0.1:9") is None
