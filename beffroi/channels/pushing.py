@@ -100,19 +100,15 @@ class _Batch:
                 continue
             legible, heads = self._legible(some[0].origin), self._heads(left, some[0].origin)
             salts = os.urandom(SALT * len(some))
-            for place, (number, endpoint, _, p256dh, auth, material, key) in enumerate(some):
+            keys = [_armed(one) for one in some]  # all of them first: what follows would push it out of the caches
+            for place, (number, endpoint, _, _, _, _, key) in enumerate(some):
                 if not legible(endpoint):
                     self.done.append(Result(number, "refused", "adresse d’abonnement illisible", launched=False))
-                    continue
-                armed = material
-                if armed is None or len(armed) != ARMED:  # made by another version of ours
-                    try:
-                        armed = arm(p256dh, auth)
-                    except Unreadable:
-                        self.done.append(Result(number, "refused", "clés d’abonnement illisibles", launched=False))
-                        continue
-                body = seal(record, armed, salts[SALT * place : SALT * (place + 1)])
-                yield _request((number, endpoint, heads[key], body))
+                elif (armed := keys[place]) is None:
+                    self.done.append(Result(number, "refused", "clés d’abonnement illisibles", launched=False))
+                else:
+                    body = seal(record, armed, salts[SALT * place : SALT * (place + 1)])
+                    yield _request((number, endpoint, heads[key], body))
 
     def settled(self) -> Iterator[Result]:
         """What was decided without asking the vendor, once."""
@@ -141,6 +137,18 @@ class _Batch:
             start = f"{origin}/" if _spoken(origin) else "nowhere"
             self._form = re.compile(re.escape(start) + "[!-~]*").fullmatch
         return self._form
+
+
+def _armed(target: Target) -> bytes | None:
+    """Its key material, made now where there is none, or where another version of ours made it; None where its keys are
+    unreadable."""
+    material = target[5]
+    if material is not None and len(material) == ARMED:
+        return material
+    try:
+        return arm(target[3], target[4])
+    except Unreadable:
+        return None
 
 
 class _Heads(dict[str, Headers]):
