@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import resource
 import sys
@@ -47,9 +46,6 @@ def warn(faults: Sequence[Fault]) -> None:
     for fault in faults:
         err.print(str(fault), style="yellow", markup=False)
 
-
-gc.set_threshold(100_000, 20, 20)
-"""A task makes hundreds of thousands of objects and lets go of few: Python's own 700 cost a tenth of its time."""
 
 LONG = 1.0
 """Seconds after which a stage deserves a bar."""
