@@ -6,7 +6,8 @@
     writer.write: markup.Converter (HTML → Markdown), media.Library  →  content/**.md, content/images/import/
     report: what was taken, what was not, where, and what to do
 
-A second run changes nothing; a file that an editor changed or deleted since is left alone.
+A second run changes nothing; a file that an editor changed or deleted since is left alone, one that was there before
+keeps its name.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from beffroi.check import examine
 from beffroi.errors import Fault, ImportFailed
 from beffroi.importing import rss, wordpress
 from beffroi.importing.media import Library
+from beffroi.importing.piece import distinct
 from beffroi.importing.report import report, save
 from beffroi.importing.writer import Memory, Written, folders, write
 from beffroi.settings import Site
@@ -63,6 +65,7 @@ def bring(
         source = rss.read(place)
     else:
         raise ImportFailed(f"« {kind} » n’est pas une sorte d’import ; écrivez « wordpress » ou « rss ».")
+    source.pieces = distinct(source.pieces)
     name = slugify(source.origin.partition("//")[2] or source.name) or "import"
     memory = Memory.load(var / "import" / f"{kind}-{name}.json")
     library = Library(source.origin, Path(media) if media else None, download, source.media)

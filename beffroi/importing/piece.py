@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 
@@ -59,3 +60,16 @@ class Source:
     pieces: list[Piece] = field(default_factory=list)
     media: dict[str, Media] = field(default_factory=dict)
     losses: list[Loss] = field(default_factory=list)
+
+
+def distinct(pieces: Iterable[Piece]) -> list[Piece]:
+    """Each piece once, under a key of its own: exports mended by hand, or of several sites in one, give one number to
+    several things, and some feeds repeat an entry."""
+    found: dict[str, Piece] = {}
+    for piece in pieces:
+        key, number = piece.key, 1
+        while key in found and found[key] != replace(piece, key=key):
+            number += 1
+            key = f"{piece.key}#{piece.name}" if number == 2 else f"{piece.key}#{piece.name}-{number}"
+        found[key] = replace(piece, key=key)
+    return list(found.values())

@@ -69,7 +69,8 @@ def _take(
 def _place(item: etree._Element) -> str:
     kinds = {"post": "article", "page": "page", "attachment": "fichier"}
     kind = child(item, "post_type")
-    return f"{kinds.get(kind, kind)} {child(item, 'post_id')} « {plain(child(item, 'title')) or 'sans titre'} »"
+    title = " ".join(plain(child(item, "title")).split()) or "sans titre"
+    return f"{kinds.get(kind, kind)} {child(item, 'post_id')} « {title} »"
 
 
 def _piece(

@@ -15,6 +15,7 @@ from beffroi.importing.markup import Converter
 from beffroi.importing.media import Library
 from beffroi.importing.piece import Loss, Piece, Source
 from beffroi.learnt import RESERVED
+from beffroi.schema.header import FORBIDDEN
 from beffroi.settings import Site
 from beffroi.text import shorten, slugify
 
@@ -93,7 +94,7 @@ def write(source: Source, site: Site, library: Library, memory: Memory, places: 
         if piece.title and len(piece.title) > TITLE:
             body = f"**{piece.title}**\n\n{body}"
         done.folders[places[piece.key]] = done.folders.get(places[piece.key], 0) + 1
-        _one(names[piece.key], _file(front, body), site, memory, done, piece)
+        _one(names[piece.key], _visible(_file(front, body), piece, done), site, memory, done, piece)
     done.losses += library.losses
     done.media = _media(site, library)
     memory.save()
@@ -101,7 +102,8 @@ def write(source: Source, site: Site, library: Library, memory: Memory, places: 
 
 
 def _names(pieces: Sequence[Piece], site: Site, memory: Memory, places: Mapping[str, str]) -> dict[str, str]:
-    """Key → file below content/, the one of the former run, else a free one: two pieces never share an address."""
+    """Key → file below content/, the one of the former run, else a free one: two pieces never share an address, and
+    what an editor wrote before keeps its own."""
     names: dict[str, str] = {p.key: memory.files[p.key] for p in pieces if p.key in memory.files}
     used = set(names.values()) | set(memory.files.values())
     for piece in pieces:
@@ -111,12 +113,25 @@ def _names(pieces: Sequence[Piece], site: Site, memory: Memory, places: Mapping[
         if folder == PAGES and (stem in RESERVED or stem in site.categories):
             stem = f"page-{stem}"
         number, name = 1, f"{folder}/{stem}.md"
-        while name in used:
+        while name in used or _other_s(site.content / name, piece):
             number += 1
             name = f"{folder}/{stem}-{number}.md"
         names[piece.key] = name
         used.add(name)
     return names
+
+
+def _other_s(path: Path, piece: Piece) -> bool:
+    """Whether a file is there that is not this piece, taken by a run that nothing remembers."""
+    if not path.is_file():
+        return False
+    text = path.read_text("utf-8", "replace")
+    known = [f"  - {_quoted(address)}\n" for address in piece.addresses]
+    return not any(line in text for line in known or [f"title: {_title(piece)}\n"])
+
+
+def _title(piece: Piece) -> str:
+    return _quoted(shorten(piece.title or "Sans titre", TITLE))
 
 
 def _front(piece: Piece, site: Site, library: Library, done: Written) -> dict[str, str]:
@@ -132,7 +147,7 @@ def _front(piece: Piece, site: Site, library: Library, done: Written) -> dict[st
                 f"raccourci à {TITLE} ; le titre entier ouvre le texte",
             )
         )
-    front = {"title": _quoted(shorten(title, TITLE))}
+    front = {"title": _title(piece)}
     if piece.date:
         front["date"] = piece.date.astimezone(site.zone).strftime("%Y-%m-%d %H:%M")
         if piece.updated and (piece.updated - piece.date).total_seconds() >= 60:
@@ -165,9 +180,17 @@ def _quoted(text: str) -> str:
     return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _file(front: Mapping[str, str], body: str) -> bytes:
+def _file(front: Mapping[str, str], body: str) -> str:
     head = "\n".join(f"{name}:{value if value.startswith(chr(10)) else f' {value}'}" for name, value in front.items())
-    return f"---\n{head}\n---\n\n{body}\n".encode("utf-8", "replace")
+    return f"---\n{head}\n---\n\n{body}\n"
+
+
+def _visible(text: str, piece: Piece, done: Written) -> bytes:
+    """The bytes of a file, without what `check` refuses: texts pasted from word processors are full of it."""
+    if found := FORBIDDEN.findall(text):
+        codes = ", ".join(sorted({f"U+{ord(code):04X}" for code in found}))
+        done.losses.append(Loss(piece.place, f"{len(found)} caractère(s) invisibles ({codes})", "mis en espaces"))
+    return FORBIDDEN.sub(" ", text).encode("utf-8", "replace")
 
 
 def _one(name: str, data: bytes, site: Site, memory: Memory, done: Written, piece: Piece) -> None:

@@ -181,6 +181,13 @@ class Piece:
         return CATEGORIES[self.category]
 
 
+def _date(number: int, count: int) -> datetime:
+    """Fifteen years at most, so that none is in the future; never the hour that summer time skips."""
+    date = START + timedelta(minutes=13 * 60 * number * min(1, 10_000 / count))
+    skipped = date.month == 3 and date.day > 24 and date.weekday() == 6 and date.hour == 2
+    return date + timedelta(hours=skipped)
+
+
 def pieces(count: int) -> Iterator[Piece]:
     """So many items, the oldest first; the same ones each time."""
     for number in range(count):
@@ -195,7 +202,7 @@ def pieces(count: int) -> Iterator[Piece]:
         title = " ".join(chance.choices(WORDS, k=6)).capitalize()
         links = tuple(chance.randrange(number) for _ in range(2)) if number else ()
         tags = tuple(chance.sample(TAGS, 2))
-        yield Piece(number, number % 5, f"{title} {number}", START + timedelta(hours=13 * number), tags,
+        yield Piece(number, number % 5, f"{title} {number}", _date(number, count), tags,
                     tuple(paragraphs), number % 5 == 2, number % 10 == 0, links)  # fmt: skip
 
 

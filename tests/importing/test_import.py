@@ -177,15 +177,13 @@ def test_a_second_run_changes_nothing(town: Town) -> None:
 
 
 def test_an_editor_s_hand_is_respected(town: Town) -> None:
-    """A file that an editor changed, wrote before or deleted is left alone, and listed; even without the memory."""
-    (town.root / "content/actualites").mkdir(exist_ok=True)
-    (town.root / "content/actualites/bientot.md").write_text("---\ntitle: À nous\ndate: 2026-01-01\n---\n\nIci.\n")
+    """A file that an editor changed or deleted since is left alone, and listed; even without the memory."""
     take(town, wxr.commune())
     edited, deleted = town.root / "content/actualites/album.md", town.root / "content/actualites/protege.md"
     edited.write_text("---\ntitle: Album corrigé\ndate: 2026-01-01\n---\n\nMieux.\n", encoding="utf-8")
     deleted.unlink()
     again = take(town, wxr.commune().replace(b"Chut.", b"Chut !"))
-    kept = ["content/actualites/album.md", "content/actualites/bientot.md", "content/actualites/protege.md"]
+    kept = ["content/actualites/album.md", "content/actualites/protege.md"]
     assert kept == sorted(again.written.kept)
     assert "Mieux." in edited.read_text("utf-8")
     assert not deleted.exists()
@@ -194,6 +192,53 @@ def test_an_editor_s_hand_is_respected(town: Town) -> None:
     take(town, wxr.commune().replace(b"Secret.", b"Autre."))
     assert "Mieux." in edited.read_text("utf-8")
     assert "Secret." in text(town, "actualites/reserve.md")
+
+
+def test_what_was_there_keeps_its_name(town: Town) -> None:
+    """Where an editor wrote a file of that name before, the article gets another: neither is lost, a second run changes
+    nothing, with the memory or without."""
+    mine = town.root / "content/actualites/bientot.md"
+    mine.parent.mkdir(exist_ok=True)
+    mine.write_text("---\ntitle: À nous\ndate: 2026-01-01\n---\n\nIci.\n", encoding="utf-8")
+    first = take(town, wxr.commune())
+    assert "content/actualites/bientot-2.md" in first.written.new
+    assert "Ici." in mine.read_text("utf-8")
+    assert "À venir." in text(town, "actualites/bientot-2.md")
+    for memory in (town.root / "var/import").glob("*.json"):
+        memory.unlink()
+    again = take(town, wxr.commune())
+    assert (0, 0, len(first.written.new)) == (
+        len(again.written.new),
+        len(again.written.changed),
+        len(again.written.same),
+    )
+
+
+def test_one_number_for_several_articles(town: Town) -> None:
+    """Exports that were put together give one number to several articles: each is taken, once, at each run; an article
+    that is there twice is taken once."""
+    articles = [("Un", "un", "Premier."), ("Deux", "deux", "Second."), ("Un", "un", "Premier."), ("Un", "un", "Autre.")]
+    data = wxr.export(*(wxr.item(7, title, body, name=name) for title, name, body in articles))
+    first = take(town, data)
+    assert ["content/actualites/un.md", "content/actualites/deux.md", "content/actualites/un-2.md"] == first.written.new
+    assert ["Premier.", "Second.", "Autre."] == [
+        text(town, f"actualites/{name}.md").rpartition("---\n\n")[2].strip() for name in ("un", "deux", "un-2")
+    ]
+    again = take(town, data)
+    assert (0, 0, 3, 0) == tuple(
+        len(found) for found in (again.written.new, again.written.changed, again.written.same, again.written.kept)
+    )
+
+
+def test_invisible_characters(town: Town) -> None:
+    """What a word processor left in a title or a text, and `check` refuses, becomes a space, and is told."""
+    done = take(town, wxr.export(wxr.item(7, "Le\u2028titre", "Un \u202emot\u202c.\ufffd", name="mot")))
+    assert [] == [str(fault) for fault in done.faults if fault.level == "error"]
+    assert text(town, "actualites/mot.md").startswith('---\ntitle: "Le titre"\n')
+    assert "\n\nUn  mot . \n" in text(town, "actualites/mot.md")
+    assert ["article 7 « Le titre » : 3 caractère(s) invisibles (U+202C, U+202E, U+FFFD) ; mis en espaces"] == told(
+        done
+    )
 
 
 @pytest.mark.parametrize(
