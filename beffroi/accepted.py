@@ -29,7 +29,8 @@ class Accepted:
             try:
                 with closing(self._open()) as db:
                     self.blobs = {
-                        os.fsdecode(source): blob for source, blob in db.execute("SELECT source, blob FROM file")
+                        source.decode("utf-8", "surrogateescape"): blob
+                        for source, blob in db.execute("SELECT source, blob FROM file")
                     }
                     self.head = next((row[0] for row in db.execute("SELECT id FROM head")), "")
             except sqlite3.DatabaseError:  # cut short by a full disk, say: begin again

@@ -26,6 +26,8 @@ from beffroi.settings import Site
 
 __all__ = ["IMAGES", "PAGES", "RASTER", "Entries", "Entry", "Link", "Row", "Target", "Tree", "read", "resolve"]
 
+_ORIGINALS = f"{IMAGES}/"
+
 RASTER = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif"})
 """Images that the build re-encodes."""
 
@@ -253,7 +255,7 @@ def _markdown(site: Site, found: Files) -> Iterator[tuple[str, str]]:
 
 def is_content(name: str) -> bool:
     """Whether a file below the folder, not hidden, is content."""
-    return name[-3:].lower() == ".md" and name != "README.md" and not name.startswith(f"{IMAGES}/")
+    return name[-3:].lower() == ".md" and name != "README.md" and not name.startswith(_ORIGINALS)
 
 
 @dataclass(frozen=True, slots=True)

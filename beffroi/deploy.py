@@ -20,7 +20,7 @@ from pathlib import Path
 
 from beffroi.errors import DeployError
 from beffroi.forks import spread
-from beffroi.memo.stamps import digest
+from beffroi.memo.stamps import DIGEST, digest
 
 NUMBER = re.compile(r"\d{6,}")
 
@@ -44,7 +44,7 @@ def files(folder: Path) -> Iterator[str]:
 
 
 def deploy(
-    built: Path, live: Path, keep: int, digests: Mapping[str, bytes] | None = None, *, amends: bool = False
+    built: Path, live: Path, keep: int, digests: dict[str, bytes] | None = None, *, amends: bool = False
 ) -> Deployed:
     """Copy `built` to a new release and point `live` at it. A site without any change makes no new release.
 
@@ -60,7 +60,7 @@ def deploy(
             raise DeployError(
                 f"{live} est un dossier ; déplacez-le : la version en ligne est un lien que publish remplace."
             )
-        wanted = dict(digests) if digests is not None else {name: _digest(built / name) for name in files(built)}
+        wanted = digests if digests is not None else {name: _digest(built / name) for name in files(built)}
         known = manifest(former) if former else {}
         written = sum(known.get(name) != total for name, total in wanted.items())
         removed = len(known.keys() - wanted.keys())
@@ -83,9 +83,9 @@ def _digest(path: Path) -> bytes:
 def manifest(release: Path) -> Mapping[str, bytes]:
     """The digest of every file of a release: as written when it was made, else read from the files themselves."""
     try:
-        data = _beside(release).read_bytes()
-        if digest(data[16:]) == data[:16]:
-            known: dict[str, bytes] = marshal.loads(data[16:])  # noqa: S302  # its digest was just checked
+        data = memoryview(_beside(release).read_bytes())
+        if digest(data[DIGEST:]) == data[:DIGEST]:
+            known: dict[str, bytes] = marshal.loads(data[DIGEST:])  # noqa: S302  # its digest was just checked
             return known
     except OSError:
         pass
@@ -113,7 +113,7 @@ def _stage(
     built: Path,
     former: Path | None,
     known: Mapping[str, bytes],
-    wanted: Mapping[str, bytes],
+    wanted: dict[str, bytes],
     folder: Path,
     keep: int,
 ) -> Path:
@@ -140,8 +140,9 @@ def _stage(
     for _ in spread(place, [name for name, total in wanted.items() if has.get(name) != total]):
         pass
     os.replace(staged, release)
-    data = marshal.dumps(dict(wanted))
-    _beside(release).write_bytes(digest(data) + data)
+    data = marshal.dumps(wanted)
+    with _beside(release).open("wb") as file:
+        file.writelines((digest(data), data))
     return release
 
 

@@ -86,13 +86,15 @@ def calendar(tree: Tree, start: datetime, end: datetime) -> list[Change]:
 def following(tree: Tree, at: datetime) -> datetime | None:
     """The next instant after `at` at which a publication would change something. The tree's memo learns the instants of
     each file, behind what stands for its bytes, so that those that did not change are not opened."""
+    now = at.timestamp()
     known, rows = tree.memo.tables.get("moments", {}), tree.entries.rows
     kept = {row.source: known.get(row.source, b"") for row in rows.values()}
     stale = [entry_id for entry_id, row in rows.items() if not kept[row.source].startswith(row.digest)]
     for entry_id, moments in zip(stale, spread(partial(_moments, tree), stale), strict=True):
         kept[rows[entry_id].source] = rows[entry_id].digest + array("d", moments).tobytes()
     tree.memo.tables["moments"] = kept
-    later = [moment for known in kept.values() for moment in array("d", known[DIGEST:]) if moment > at.timestamp()]
+    every = array("d", b"".join(known[DIGEST:] for known in kept.values()))
+    later = [moment for moment in every if moment > now]
     return datetime.fromtimestamp(min(later), UTC) if later else None
 
 

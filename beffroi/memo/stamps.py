@@ -27,7 +27,7 @@ DIGEST = 16
 """Bytes of a digest."""
 
 
-def digest(data: bytes) -> bytes:
+def digest(data: bytes | memoryview) -> bytes:
     """What stands for these bytes."""
     return hashlib.blake2b(data, digest_size=DIGEST).digest()
 

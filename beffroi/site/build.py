@@ -202,7 +202,7 @@ class Build:
             (self.staging / name).read_bytes() if name in self.fresh else self._standing(name, self.known[name][2])
         )
         data = pwa.worker(self.tree.site, self.work.assets, offline)
-        self.rules[outputs.WORKER] = Rule("worker", (), (digest(data),))
+        self.rules[outputs.WORKER] = Rule.of("worker", (), digest(data))
         if not self._stands(outputs.WORKER, self.rules[outputs.WORKER]):
             self._stage(outputs.WORKER, data)
             self._made(outputs.WORKER)
@@ -230,9 +230,9 @@ class Build:
         return frozenset(made), later
 
     def _put(self, final: dict[str, Known]) -> set[str]:
-        made = set()
+        made, put = set(), self.twin.files
         for name, (_, _, total, _) in final.items():
-            if self.twin.has(name, total):
+            if put.get(name, b"").startswith(total):
                 continue
             if name in self.fresh:
                 self.twin.put(name, total, str(self.staging / name), link=False)

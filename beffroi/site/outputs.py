@@ -1,6 +1,6 @@
 """Every file of the site: what it depends on, and how those that are no template's are made.
 
-Two builds whose rule for a file has the same `parts` write the same bytes there.
+Two builds whose rule for a file has the same `sum` write the same bytes there.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ MOVED, GONE = ".beffroi/moved.map", ".beffroi/gone.map"
 
 
 class Rule(NamedTuple):
-    """How one file is made. `kind` and `args` say by what; `parts` is all that its bytes depend on."""
+    """How one file is made. `kind` and `args` say by what; `sum` stands for all that its bytes depend on."""
 
     kind: str
     args: tuple[Any, ...]
-    parts: tuple[Any, ...]
+    sum: bytes
 
-    @property
-    def sum(self) -> bytes:
-        """What stands for `parts`."""
-        return digest(marshal.dumps(self.parts, 2))  # a version whose bytes depend on nothing but the values
+    @classmethod
+    def of(cls, kind: str, args: tuple[Any, ...], *parts: Any) -> Rule:
+        """The rule of a file whose bytes depend on these parts."""
+        return cls(kind, args, digest(marshal.dumps(parts, 2)))  # whose bytes depend on nothing but the values
 
     @property
     def templated(self) -> bool:
@@ -57,7 +57,7 @@ def rules(work: Work) -> dict[str, Rule]:
     found |= _statics(work)
     found |= dict(_former(work, found.keys()))
     found |= {
-        name: Rule("asset", (name, origin), (origin,)) for name, origin in sorted(prepare.assets(work.cards).items())
+        name: Rule.of("asset", (name, origin), origin) for name, origin in sorted(prepare.assets(work.cards).items())
     }
     return found
 
@@ -70,33 +70,31 @@ def _depends(work: Work, template: str) -> bytes:
 
 def _pages(work: Work) -> Iterator[tuple[str, Rule]]:
     article, page, category = (_depends(work, name) for name in ("article", "page", "category"))
-    sums = {card.id: card.sum for card in work.articles}
-    for card in work.articles:
-        near = tuple(sums[other] for other in work.related.of(card.id))
-        yield (
-            f"{card.id}/index.html",
-            Rule("article", (card.id,), (article, card.whole, near, card.id in work.running, _beside(work, card))),
-        )
+    sums, related, running = {card.id: card.sum for card in work.articles}, work.related, work.running
+    for card in work.articles:  # most of the site: packed by hand
+        near = [sums[other] for other in related.of(card.id)]
+        beside = marshal.dumps(_beside(work, card), 2) if work.tree.site.languages else b""
+        parts = [b"%d %d" % (card.id in running, len(near)), article, card.whole, *near, beside]
+        yield f"{card.id}/index.html", Rule("article", (card.id,), digest(b"".join(parts)))
     for own in work.translated.values():
         for card in own:
-            parts = (article, card.whole, _beside(work, card))
-            yield f"{card.id}/index.html", Rule("article", (card.id,), parts)
+            yield f"{card.id}/index.html", Rule.of("article", (card.id,), article, card.whole, _beside(work, card))
     for language in work.tree.site.languages:
         shown = tuple((slug, tuple((card.sum, done) for card, done in rows)) for slug, rows in work.guide(language))
-        yield f"{language}/index.html", Rule("language", (language,), (_depends(work, "langue"), shown))
+        yield f"{language}/index.html", Rule.of("language", (language,), _depends(work, "langue"), shown)
     for card in [*work.withdrawn, *work.withdrawn_abroad]:
-        yield f"{card.id}/index.html", Rule("article", (card.id,), (_depends(work, "retire"), card.whole))
+        yield f"{card.id}/index.html", Rule.of("article", (card.id,), _depends(work, "retire"), card.whole)
     for card in work.pages:
         yield (
             f"{card.path.removeprefix(work.tree.site.base)[1:]}index.html",
-            Rule("page", (card.id,), (page, card.whole)),
+            Rule.of("page", (card.id,), page, card.whole),
         )
     for template in DIRECT:
-        yield direct_path(template), Rule("direct", (template,), (_depends(work, template),))
+        yield direct_path(template), Rule.of("direct", (template,), _depends(work, template))
     for slug in work.tree.site.categories:
         yield (
             f"{slug}/index.html",
-            Rule("category", (slug,), (category, _sum(work.shown(slug)), len(work.archives[slug]))),
+            Rule.of("category", (slug,), category, _sum(work.shown(slug)), len(work.archives[slug])),
         )
         yield from _archives(work, slug)
 
@@ -112,8 +110,8 @@ def _archives(work: Work, slug: str) -> Iterator[tuple[str, Rule]]:
     pages = work.archives[slug]
     depends = _depends(work, "archive") if pages else b""
     for number, own in enumerate(pages, 1):
-        parts = (depends, _sum(own), number == len(pages))
-        yield f"{archive_address(slug, number)}index.html", Rule("archive", (slug, number), parts)
+        rule = Rule.of("archive", (slug, number), depends, _sum(own), number == len(pages))
+        yield f"{archive_address(slug, number)}index.html", rule
 
 
 def _sum(cards: Sequence[Card], *, whole: bool = False) -> bytes:
@@ -124,22 +122,22 @@ def _feeds(work: Work) -> Iterator[tuple[str, Rule]]:
     for name in FEEDS:
         if name != jsonfeed.FIRST:
             chosen, timely = selection(name, work.articles, work.now)
-            yield f"feeds/{name}", Rule("feed", (name,), (_sum(chosen, whole=True), work.now if timely else None))
+            yield f"feeds/{name}", Rule.of("feed", (name,), _sum(chosen, whole=True), work.now if timely else None)
     following = [*list(work.json_pages)[1:], None]
     for (name, own), after in zip(work.json_pages.items(), following, strict=True):
-        yield f"feeds/{name}", Rule("json", (name, after), (_sum(own, whole=True), after))
+        yield f"feeds/{name}", Rule.of("json", (name, after), _sum(own, whole=True), after)
     said = work.value("speak")
     for language, own in work.translated.items():
         total = _sum(work.known_abroad(language), whole=True)
         yield (
             f"feeds/{language}/rss.xml",
-            Rule("abroad", (language, "rss"), (_sum(selection("rss.xml", own, work.now)[0], whole=True), said)),
+            Rule.of("abroad", (language, "rss"), _sum(selection("rss.xml", own, work.now)[0], whole=True), said),
         )
-        yield f"feeds/{language}/feed.json", Rule("abroad", (language, "jsonfeed"), (total, said))
+        yield f"feeds/{language}/feed.json", Rule.of("abroad", (language, "jsonfeed"), total, said)
     abroad = tuple(_sum(own) for own in work.translated.values())
-    yield "sitemap.xml", Rule("sitemap", (), (_sum(work.articles), work.value("has_page"), abroad))
-    yield "robots.txt", Rule("robots", (), ())
-    yield "manifest.webmanifest", Rule("manifest", (), (work.value("asset"),))
+    yield "sitemap.xml", Rule.of("sitemap", (), _sum(work.articles), work.value("has_page"), abroad)
+    yield "robots.txt", Rule.of("robots", ())
+    yield "manifest.webmanifest", Rule.of("manifest", (), work.value("asset"))
 
 
 def _former(work: Work, used: Set[str]) -> Iterator[tuple[str, Rule]]:
@@ -152,10 +150,10 @@ def _former(work: Work, used: Set[str]) -> Iterator[tuple[str, Rule]]:
     for name, pairs in ((MOVED, moved), (GONE, gone)):
         base = work.tree.site.base
         lines = map_lines((f"{base}{old}", f"{base}{new}") for old, new in sorted(pairs.items()))
-        yield name, Rule("map", (lines,), (lines,))
+        yield name, Rule.of("map", (lines,), lines)
     for old, new in moved.items():
         if name := page_of(old):
-            yield name, Rule("redirect", (new,), (new,))
+            yield name, Rule.of("redirect", (new,), new)
 
 
 def page_of(address: str) -> str:
@@ -184,7 +182,7 @@ def _redirect(work: Work, new: str) -> bytes:
 def _statics(work: Work) -> Iterator[tuple[str, Rule]]:
     for name, total in work.static.items():
         if name != pwa.WORKER:
-            yield f"theme/{name}", Rule("static", (name,), (total,))
+            yield f"theme/{name}", Rule.of("static", (name,), total)
 
 
 def make(work: Work, rule: Rule, target: Path) -> None:

@@ -21,6 +21,7 @@ from beffroi.errors import BuildError
 from beffroi.memo.stamps import digest
 
 FOLDER = "pagefind"
+_BELOW = f"{FOLDER}/"
 KEPT = ("pagefind.js", "pagefind-entry.json", "pagefind-worker.js")
 """Of Pagefind's own files, those that our search page uses; its ready-made interfaces are not."""
 
@@ -45,7 +46,7 @@ class Index:
 
 def owns(name: str) -> bool:
     """Whether an output belongs to the index."""
-    return name.startswith(f"{FOLDER}/")
+    return name.startswith(_BELOW)
 
 
 def folder(files: Mapping[str, bytes]) -> bytes:

@@ -147,6 +147,8 @@ class Work:
 
     def versions(self, card: Card) -> list[Card]:
         """The other languages of the same item, the original first; none where it is alone."""
+        if not self.tree.site.languages:
+            return []
         return [other for other in self._versions.get(card.original, []) if other.id != card.id]
 
     def guide(self, language: str) -> list[tuple[str, list[tuple[Card, bool]]]]:
