@@ -176,7 +176,7 @@ def read(
     for (source, name, data), learnt in zip(stale, spread(reading.learn, stale), strict=True):
         rows[source] = reading.kept(learnt, name if data is None else None)
     whole = {source: row for source, row in rows.items() if row is not None}
-    memo.tables["files"] = {source: reading.plain(row) for source, row in whole.items()}
+    memo.tables["files"] = dict(whole)
     return reading.tree(whole, originals or {})
 
 
@@ -213,11 +213,6 @@ class _Reading:
         """The row to keep; without a stamp where the bytes are not those of the file."""
         row = learnt.kept(self.memo) if isinstance(learnt, Learnt) else learnt
         return row._replace(stamp=self.found.lasting(name) if name and row.document else None)
-
-    def plain(self, row: Row) -> tuple[object, ...]:
-        """What the memo keeps of a row: the very values that it had, where they are the same."""
-        before = self._known.get(row.source)
-        return before if before == row and before is not None else tuple(row)
 
     def tree(self, rows: Mapping[str, Row], originals: Mapping[Path, Path | None]) -> Tree:
         """The tree that these files make."""

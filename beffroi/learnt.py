@@ -62,7 +62,7 @@ class Learnt(NamedTuple):
 
 def learn(memo: Memo, learnt: Learnt) -> None:
     """Have the memo know a file before `read` asks for it."""
-    memo.tables.setdefault("files", {})[learnt.row.source] = tuple(learnt.kept(memo))
+    memo.tables.setdefault("files", {})[learnt.row.source] = learnt.kept(memo)
 
 
 def entry_of(site: Site, path: Path, source: str, data: bytes) -> Entry:

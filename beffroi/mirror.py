@@ -83,8 +83,8 @@ class Mirror:
         """Whether that content was put there."""
         return self.files.get(name, b"").startswith(digest)
 
-    def put(self, name: str, digest: bytes, source: str, *, link: bool) -> None:
-        """Have that content there: the file `source` moved, or linked where it stays."""
+    def put(self, name: str, digest: bytes, source: str, *, link: bool, known: File | None = None) -> None:
+        """Have that content there: the file `source` moved, or linked where it stays; `known` of it elsewhere."""
         target = f"{self.root}/{name}"
         self._clear(name)
         self._folder(os.path.dirname(name))
@@ -93,7 +93,8 @@ class Mirror:
         else:
             os.rename(source, target)
         found = os.lstat(target)
-        self.files[name] = digest + STAMP.pack(found.st_size, found.st_mtime_ns, found.st_ino)
+        made = digest + STAMP.pack(found.st_size, found.st_mtime_ns, found.st_ino)
+        self.files[name] = known if known == made else made  # one object for both mirrors
 
     def _clear(self, name: str) -> None:
         target = f"{self.root}/{name}"

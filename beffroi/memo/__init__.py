@@ -27,7 +27,7 @@ from beffroi.memo.blobs import Blobs, Damaged, Ref
 
 __all__ = ["Blobs", "Damaged", "Memo", "Ref", "unswept"]
 
-MARK = b"beffroi memo 4\n"
+MARK = b"beffroi memo 5\n"
 FILE = "memo.bin"
 SIZE = struct.Struct("<Q")
 TOGETHER = (("files", "cards", "moments"), ("outputs", "front", "twin"))
@@ -54,6 +54,11 @@ def _sealed(data: bytes) -> memoryview:
     return whole[32:]
 
 
+def _plain(value: Any) -> Any:
+    """The value as it can be written: no named tuple."""
+    return tuple(value) if isinstance(value, tuple) else value
+
+
 @contextmanager
 def unswept() -> Iterator[None]:
     """Load many small objects, none of them garbage: the collector neither sweeps meanwhile nor counts them later."""
@@ -67,7 +72,8 @@ def unswept() -> Iterator[None]:
 
 @dataclass
 class Memo:
-    """The memo of one site. `tables` is read and replaced by whoever owns a table; `said` tells why it starts empty."""
+    """The memo of one site. `tables` is read and replaced by whoever owns a table; `said` tells why it starts empty. Named
+    tuples come back as plain ones."""
 
     folder: Path | None
     key: str
@@ -136,7 +142,7 @@ class Memo:
             keys = list(dict.fromkeys(chain(*tables.values())))
             for start in range(0, len(keys) or 1, PART):
                 some = keys[start : start + PART]
-                yield {name: {key: table[key] for key in some if key in table} for name, table in tables.items()}
+                yield {name: {k: _plain(table[k]) for k in some if k in table} for name, table in tables.items()}
 
     def _take(self, names: list[str], values: list[Any]) -> None:
         for name, value in zip(names, values, strict=True):

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import logging
+import marshal
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -238,7 +239,7 @@ class Build:
                 self.twin.put(name, total, str(self.staging / name), link=False)
                 made |= {name} if name not in self.known or self.known[name][2] != total else set()
             else:
-                self.twin.put(name, total, f"{self.front.root}/{name}", link=True)
+                self.twin.put(name, total, f"{self.front.root}/{name}", link=True, known=self.front.files[name])
         return made
 
     def _indexed(self) -> bool:
@@ -253,7 +254,7 @@ class Build:
             if name not in self.known or self.known[name][2] != total:
                 self.why[name] = MADE
         tables = self.tree.memo.tables
-        tables["search"], tables["fragments"] = pages, index.fragments
+        tables["search"], tables["fragments"] = pages, marshal.dumps(index.fragments)
         return self._put(final)
 
     def _lasting(self) -> list[str]:
@@ -262,7 +263,7 @@ class Build:
     def _silence(self, final: dict[str, Known]) -> set[str]:
         """Keep the former index, but for the words of pages that have gone."""
         tables = self.tree.memo.tables
-        fragments = dict(tables["fragments"])
+        fragments: dict[str, str] = marshal.loads(tables["fragments"])  # noqa: S302  # the memo's own bytes, checked
         gone = indexing.silenced(Path(self.twin.root), self.place, fragments, set(final), set(self.fresh))
         for name in (fragments.pop(page) for page in gone):
             self._stage(name, indexing.EMPTY)
@@ -270,7 +271,7 @@ class Build:
             final[name] = self.fresh[name]
             self.why[name] = SILENCED
         if gone:  # it is nobody's index any more, should those pages come back
-            tables["search"], tables["fragments"] = b"", fragments
+            tables["search"], tables["fragments"] = b"", marshal.dumps(fragments)
         return self._put(final)
 
     def _finish(self, final: dict[str, Known], *, tidy: bool) -> None:

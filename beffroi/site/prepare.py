@@ -181,9 +181,8 @@ def cards(tree: Tree, at: datetime, images: Images) -> dict[str, Card]:
         known[row.source] = kept._replace(
             source=row.source, id=row.id, digest=row.digest
         )  # the very objects of the row
-        table[row.source] = tuple(known[row.source])
         sure = sure and fresh.sure
-    tables["cards"] = {row.source: table[row.source] for row in rows}
+    tables["cards"] = {row.source: known[row.source] for row in rows}
     tables["around"] = around if sure else b""
     return {row.id: known[row.source] for row in rows}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 import shutil
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def amend(memo: Memo, site: Path, var: Path, pages: bytes, index: search.Index) 
     exchange(front, twin)
     changed = {name: MADE for name, total in index.files.items() if known.get(name, own(b""))[2] != total}
     why = {name: words for name, words in tables.get("why", {}).items() if not search.owns(name)}
-    tables |= {"outputs": final, "search": pages, "fragments": index.fragments, "why": why | changed}
+    tables |= {"outputs": final, "search": pages, "fragments": marshal.dumps(index.fragments), "why": why | changed}
     tables |= {"front": front.files, "front folders": front.folders, "twin": twin.files, "twin folders": twin.folders}
     memo.save()
     return True
@@ -70,7 +71,7 @@ def _advance(front: Mirror, twin: Mirror, wanted: dict[str, bytes], index: searc
         if twin.has(name, total):
             continue
         if front.holds(name, total):
-            twin.put(name, total, f"{front.root}/{name}", link=True)
+            twin.put(name, total, f"{front.root}/{name}", link=True, known=front.files[name])
         elif name in index.files:
             twin.put(name, total, f"{index.root}/{name}", link=True)
         else:
