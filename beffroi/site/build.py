@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import marshal
 import shutil
@@ -37,6 +38,9 @@ from beffroi.site.work import Work
 
 GROUP = 250
 """Pages that one run of Pelican opens and renders: all of them at once would not fit a small server's memory."""
+
+MANY = 32
+"""Pages that are worth a process, and a sweep once they are made."""
 
 Written = dict[str, tuple[tuple[Hole, ...], bytes]]
 """Output → the places of its fragments, the digest of its bytes."""
@@ -133,7 +137,7 @@ class Build:
         if whole := bool(self.tree.site.raw.get("ALL_ARTICLES")):  # a plugin must see them together
             wanted |= {name for name, rule in self.rules.items() if rule.templated}
         names = sorted(wanted)
-        size = len(names) or 1 if whole else max(32, min(GROUP, len(names) // (2 * workers()) + 1))
+        size = len(names) or 1 if whole else max(MANY, min(GROUP, len(names) // (2 * workers()) + 1))
         groups = [names[start : start + size] for start in range(0, len(names), size)] or [names]
         # the first one here: fragments that no page of it shows may have to be rendered later, and what the others
         # inherit is then warm
@@ -157,7 +161,10 @@ class Build:
     def _rendered(self, names: Sequence[str]) -> tuple[Written, Table]:
         """What Pelican wrote of these outputs, and the fragments that it used."""
         self.work.want(names)
-        return run_pelican(self.work, self.staging).written, self.work.shared.table
+        written = run_pelican(self.work, self.staging).written
+        if len(names) >= MANY:
+            gc.collect()  # a run of Pelican leaves megabytes in cycles
+        return written, self.work.shared.table
 
     def _written(self, name: str) -> bytes:
         """Write a file that is no template's. Returns the digest of its bytes."""
