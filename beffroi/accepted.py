@@ -10,6 +10,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Mapping
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 
 SCHEMA = """
@@ -46,13 +47,14 @@ class Accepted:
 
     def record(self, files: Iterable[tuple[str, str, bytes]], gone: Iterable[str], head: str, at: int) -> None:
         """Keep the files that changed, forget those that are no longer there, in one transaction."""
-        rows = [(os.fsencode(source), blob, at, zlib.compress(data, 1)) for source, blob, data in files]
+        rows = ((os.fsencode(source), blob, at, zlib.compress(data, 1)) for source, blob, data in files)
         lost = [(os.fsencode(source),) for source in gone]
-        if not rows and not lost and head == self.head:
+        first = next(rows, None)
+        if not first and not lost and head == self.head:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with closing(self._open()) as db, db:
-            db.executemany("INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?)", rows)
+            db.executemany("INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?)", chain([first] if first else [], rows))
             db.executemany("DELETE FROM file WHERE source = ?", lost)
             db.execute("INSERT OR REPLACE INTO head VALUES (1, ?)", (head,))
 

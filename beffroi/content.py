@@ -60,6 +60,11 @@ class Tree:
     """Where a set stands here, it hears what was asked: `url …`, `source …`, `file …`, and whatever `note` is told."""
 
     @cached_property
+    def prefix(self) -> str:
+        """What the source of each file begins with."""
+        return f"{source_of(self.site, self.site.content)}/"
+
+    @cached_property
     def by_source(self) -> Mapping[str, str]:
         """Ids by path from the site's root (NFC, since macOS writes NFD)."""
         return {_nfc(row.source): row.id for row in self.entries.rows.values()}
@@ -76,7 +81,7 @@ class Tree:
     def noting(self) -> Tree:
         """The same tree, which notes what is asked of it from now on."""
         other = Tree(self.site, self.entries, self.faults, self.files, self.originals, self.found, self.memo, set())
-        other.__dict__.update(by_source=self.by_source, by_url=self.by_url)
+        other.__dict__.update(by_source=self.by_source, by_url=self.by_url, prefix=self.prefix)
         return other
 
     def note(self, key: str) -> None:
@@ -286,7 +291,7 @@ def target(name: str, href: str) -> Target:
 
 def resolve(tree: Tree, entry: Entry, href: str) -> Link:
     """Where `href`, as written in that entry's file, leads."""
-    aim = target(entry.path.relative_to(tree.site.content).as_posix(), href)
+    aim = target(entry.source.removeprefix(tree.prefix), href)
     if aim.kind == "anchor":
         return Link("anchor", href, fragment=aim.fragment)
     if aim.kind == "external":
@@ -312,13 +317,13 @@ def made_by_the_build(site: Site, address: str) -> bool:
 def _local(tree: Tree, aim: Target, href: str) -> Link:
     if not aim.name:
         return Link("missing", href)
-    local = tree.site.content / aim.name
-    if local.suffix.lower() == ".md":
-        found = tree.atsource_of(source_of(tree.site, local))
+    suffix = posixpath.splitext(aim.name)[1].lower()
+    if suffix == ".md":
+        found = tree.atsource_of(tree.prefix + aim.name)
         return Link("entry", href, entry=found, fragment=aim.fragment) if found else Link("missing", href)
-    if (path := tree.disk(local)) is None:
+    if (path := tree.disk(tree.site.content / aim.name)) is None:
         return Link("missing", href)
-    kind: Literal["image", "file"] = "image" if local.suffix.lower() in RASTER else "file"
+    kind: Literal["image", "file"] = "image" if suffix in RASTER else "file"
     return Link(kind, href, path=path, fragment=aim.fragment)
 
 

@@ -22,6 +22,7 @@ from beffroi.errors import DeployError
 from beffroi.forks import spread
 from beffroi.memo.stamps import DIGEST, digest
 
+CHUNK = 1 << 20
 NUMBER = re.compile(r"\d{6,}")
 
 
@@ -156,7 +157,9 @@ def _place(target: str, same: str, new: str, made: set[str]) -> None:
     if same:
         os.link(same, target)
     else:
-        shutil.copyfile(new, target)
+        with open(new, "rb", 0) as source, open(target, "xb") as copy:
+            while data := source.read(CHUNK):
+                copy.write(data)
 
 
 def _remove(root: Path, name: str) -> None:

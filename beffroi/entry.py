@@ -127,11 +127,16 @@ class Recalled(Entry):
     """An entry that a memo knows: its document is fetched at its first use."""
 
     def __init__(self, site: Site, row: Row, memo: Memo) -> None:
-        folder, _, _ = row.id.partition("/")
-        path = site.content / row.source.removeprefix(f"{source_of(site, site.content)}/")
+        folder, _, slug = row.id.partition("/")
         category = None if folder == PAGES else site.categories[folder]
-        self.__dict__.update(path=path, source=row.source, id=row.id, slug=row.slug, category=category)
-        self.__dict__.update(_row=row, _memo=memo)
+        self.__dict__.update(source=row.source, id=row.id, slug=slug, category=category)
+        self.__dict__.update(_row=row, _memo=memo, _site=site)
+
+    @cached_property
+    def path(self) -> Path:
+        """Where its file lies."""
+        site: Site = self._site  # type: ignore[attr-defined]
+        return site.content / self.source.removeprefix(f"{source_of(site, site.content)}/")
 
     @cached_property
     def document(self) -> Document:

@@ -92,7 +92,7 @@ def record(site: Site, var: Path, stood: Standing, at: datetime) -> list[Fault]:
     """Once online, keep what was accepted. Warns of what citizens could read, and that went without git knowing."""
     kept, repository = accepted(var), Repository.of(site.root)
     now: dict[str, str] = {}
-    changed: list[tuple[str, str, bytes]] = []
+    changed: list[str] = []
     prefix = source_of(site, "")
     for name, key in stood.checked.keys.items():
         source = prefix + name
@@ -100,10 +100,17 @@ def record(site: Site, var: Path, stood: Standing, at: datetime) -> list[Fault]:
             continue
         now[source] = blob = blob_id(data) if data else key
         if kept.blobs.get(source) != blob:
-            changed.append((source, blob, data or stood.checked.files.data(name)))
+            changed.append(name)
+
+    def read(name: str) -> tuple[str, str, bytes]:
+        source = prefix + name
+        return source, now[source], stood.instead.get(source) or stood.checked.files.data(name)
+
     gone = kept.blobs.keys() - now.keys() - stood.instead.keys()
     unsaid = list(_unsaid(site, kept, sorted(gone), repository, at)) if gone else []
-    kept.record(changed, sorted(gone), repository.commit_of("HEAD") if repository else "", int(at.timestamp()))
+    kept.record(
+        map(read, changed), sorted(gone), repository.commit_of("HEAD") if repository else "", int(at.timestamp())
+    )
     return unsaid
 
 

@@ -35,6 +35,8 @@ class Mirror:
     files: dict[str, File] = field(default_factory=dict)
     folders: dict[str, int] = field(default_factory=dict)
     _touched: set[str] = field(default_factory=set)
+    _left: set[str] = field(default_factory=set)
+    """Folders that something has left: they may be empty."""
 
     def inspect(self) -> None:
         """Forget what is not as it was put, and remove what was not put by us."""
@@ -47,7 +49,7 @@ class Mirror:
         for name in [name for name, file in self.files.items() if not self._intact(name, file)]:
             del self.files[name]
             self._clear(name)
-            self._touched.add(os.path.dirname(name))
+            self._left.add(os.path.dirname(name))
 
     def _inspect_folder(self, folder: str, time: int) -> None:
         path = os.path.join(self.root, folder) if folder else self.root
@@ -59,7 +61,7 @@ class Mirror:
         except OSError:
             self.folders.pop(folder, None)
             return
-        self._touched.add(folder)
+        self._left.add(folder)
         for entry in entries:
             name = f"{folder}/{entry.name}" if folder else entry.name
             if entry.is_dir(follow_symlinks=False):
@@ -122,9 +124,11 @@ class Mirror:
         for name in self.files.keys() - set(names):
             self._clear(name)
             del self.files[name]
-            self._touched.add(os.path.dirname(name))
-        for folder in sorted(self._touched, key=len, reverse=True):
+            self._left.add(os.path.dirname(name))
+        for folder in sorted(self._left, key=len, reverse=True):
             self._prune(folder)
+        self._touched |= self._left
+        self._left.clear()
 
     def _prune(self, folder: str) -> None:
         while folder and folder in self.folders:

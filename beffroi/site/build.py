@@ -168,11 +168,11 @@ class Build:
 
     def _written(self, name: str) -> bytes:
         """Write a file that is no template's. Returns the digest of its bytes."""
-        outputs.make(self.work, self.rules[name], self.staging / name)
-        return digest((self.staging / name).read_bytes())
+        outputs.make(self.work, self.rules[name], self._staged(name))
+        return digest((self._staged(name)).read_bytes())
 
     def _made(self, name: str) -> None:
-        total = digest((self.staging / name).read_bytes())
+        total = digest((self._staged(name)).read_bytes())
         self.fresh[name] = self.rules[name].sum if name in self.rules else b"", b"", total, ()
 
     def _refill(self) -> None:
@@ -198,17 +198,18 @@ class Build:
         with open(f"{root}/{name}", "rb") as opened:
             return opened.read()
 
+    def _staged(self, name: str) -> Path:
+        return self.staging / self.work.staged(name)
+
     def _stage(self, name: str, data: bytes) -> None:
-        target = self.staging / name
+        target = self._staged(name)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
 
     def _worker(self) -> None:
         """The service worker holds a digest of the offline page: it comes after the pages."""
         name = outputs.OFFLINE
-        offline = (
-            (self.staging / name).read_bytes() if name in self.fresh else self._standing(name, self.known[name][2])
-        )
+        offline = (self._staged(name)).read_bytes() if name in self.fresh else self._standing(name, self.known[name][2])
         data = pwa.worker(self.tree.site, self.work.assets, offline)
         self.rules[outputs.WORKER] = Rule.of("worker", (), digest(data))
         if not self._stands(outputs.WORKER, self.rules[outputs.WORKER]):
@@ -243,7 +244,7 @@ class Build:
             if put.get(name, b"").startswith(total):
                 continue
             if name in self.fresh:
-                self.twin.put(name, total, str(self.staging / name), link=False)
+                self.twin.put(name, total, str(self._staged(name)), link=False)
                 made |= {name} if name not in self.known or self.known[name][2] != total else set()
             else:
                 self.twin.put(name, total, f"{self.front.root}/{name}", link=True, known=self.front.files[name])

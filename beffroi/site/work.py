@@ -17,7 +17,7 @@ from beffroi.memo.stamps import Files, digest
 from beffroi.model import Item, Publisher
 from beffroi.moved import Moved, Went, history, moved
 from beffroi.site import cards as listing
-from beffroi.site import deleted, prepare, pwa
+from beffroi.site import deleted, prepare, pwa, search
 from beffroi.site.cards import Card, Cards, Shelf
 from beffroi.site.images import Images
 from beffroi.site.related import Related
@@ -74,6 +74,18 @@ class Work:
     def wants(self, name: str) -> bool:
         """Whether this output is to be rendered."""
         return self.wanted is None or name in self.wanted
+
+    @cached_property
+    def _flat(self) -> bool:
+        plugins = self.tree.site.raw.get("PLUGINS") or ("beffroi.site",)
+        return self.wanted is not None and set(plugins) == {"beffroi.site"}
+
+    def staged(self, name: str) -> str:
+        """Where an output is written first. Those of a build wait side by side, since a folder of its own for each page
+        would cost as much as its bytes; where plugins are told of what is written, under their names."""
+        if not self._flat or search.owns(name):
+            return name
+        return f"{digest(name.encode()).hex()}{os.path.splitext(name)[1]}"
 
     def file(self, card: Card) -> str:
         """The output of an entry's page."""

@@ -9,7 +9,8 @@ from pelican import signals
 from pelican.writers import Writer
 
 from beffroi.memo.stamps import digest
-from beffroi.site.shared import Hole, Shared
+from beffroi.site.shared import Hole
+from beffroi.site.work import Work
 
 
 class StagingWriter(Writer):  # type: ignore[misc]  # pelican has no types
@@ -18,7 +19,8 @@ class StagingWriter(Writer):  # type: ignore[misc]  # pelican has no types
     def __init__(self, output_path: str, settings: Any) -> None:
         super().__init__(output_path, settings)
         self.written: dict[str, tuple[tuple[Hole, ...], bytes]] = {}
-        self._shared: Shared = settings["BEFFROI"].shared
+        self._work: Work = settings["BEFFROI"]
+        self._shared = self._work.shared
 
     def write_file(
         self, name: str, template: Any, context: dict[str, Any], relative_urls: bool = False, **kwargs: Any
@@ -31,7 +33,7 @@ class StagingWriter(Writer):  # type: ignore[misc]  # pelican has no types
         local = {**context, "localsiteurl": context.get("localsiteurl"), "output_file": name, **kwargs}
         data, holes = self._shared.filled(template.render(local))
         self.written[name] = holes, digest(data)
-        path = os.path.join(self.output_path, name)
+        path = os.path.join(self.output_path, self._work.staged(name))
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as file:
             file.write(data)
