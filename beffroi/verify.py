@@ -95,15 +95,21 @@ def archive(out: Path) -> Iterator[Mapping[str, Any]]:
 
 def _feed(out: Path, site: Site, items: Sequence[Any]) -> Iterator[str]:
     """Pages and JSON Feed say the same of the same items."""
+    real = {item.id: item for item in items}
+    untold = set(real)
+    strange, other = list[str](), list[str]()
     try:
-        told = {entry["id"]: (entry["url"], entry["title"]) for entry in archive(out)}
+        for entry in archive(out):
+            item = real.get(entry["id"])  # what still runs stands in two files
+            untold.discard(entry["id"])
+            if item is None:
+                strange.append(entry["id"])
+            elif (entry["url"], entry["title"]) != _said(site, item):
+                other.append(entry["id"])
     except (ValueError, KeyError, TypeError) as error:
         yield f"feeds/feed.json : illisible ({error})"
         return
-    real = {item.id: _said(site, item) for item in items}
-    for item_id in sorted(real.keys() - told.keys()):
-        yield f"feeds/feed.json ne dit rien de {item_id}"
-    for item_id in sorted(told.keys() - real.keys()):
-        yield f"feeds/feed.json parle de {item_id}, qui n’est pas public"
-    for item_id in sorted(i for i in real.keys() & told.keys() if real[i] != told[i]):
+    yield from (f"feeds/feed.json ne dit rien de {item_id}" for item_id in sorted(untold))
+    yield from (f"feeds/feed.json parle de {item_id}, qui n’est pas public" for item_id in sorted(strange))
+    for item_id in sorted(other):
         yield f"feeds/feed.json et la page de {item_id} n’ont pas le même titre ou la même adresse"

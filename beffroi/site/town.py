@@ -68,9 +68,7 @@ class ItemsGenerator(ArticlesGenerator):  # type: ignore[misc]
         work = self.work
         work.render = self._fragment
         self.context.update(work.context)
-        abroad = [card for own in work.translated.values() for card in own]
-        everything = [*work.known, *abroad, *work.withdrawn_abroad]
-        wanted = [card for card in everything if work.wants(f"{card.id}/index.html")]
+        wanted = work.asked
         self.articles = list(read(self, wanted, LazyArticle, signals.article_generator_preread,
                                   signals.article_generator_context))  # fmt: skip
         for article, card in zip(self.articles, wanted, strict=True):
@@ -121,7 +119,7 @@ class ItemsGenerator(ArticlesGenerator):  # type: ignore[misc]
         category.slug = slug
         if self.work.wants(f"{slug}/index.html"):
             write(f"{slug}/index.html", self.get_template("category"), self.context, category=category)
-        for page in self.work.archive_pages(slug):
+        for page in self.work.context["archives"][slug]:
             name = f"{archive_address(slug, page.number)}index.html"
             if self.work.wants(name):
                 write(name, self.get_template("archive"), self.context, category=category, archive=page)
@@ -136,7 +134,7 @@ class LastingGenerator(PagesGenerator):  # type: ignore[misc]
     def generate_context(self) -> None:
         """Open what is wanted."""
         work: Work = self.settings["BEFFROI"]
-        wanted = [card for card in work.pages if work.wants(work.file(card))]
+        wanted = work.asked_pages
         self.pages = list(read(self, wanted, LazyPage, signals.page_generator_preread, signals.page_generator_context))
         for page, card in zip(self.pages, wanted, strict=True):
             page.brief = work.shelf.brief(card)

@@ -94,8 +94,27 @@ class Work:
     @cached_property
     def by_path(self) -> Mapping[Path, Card]:
         """Cards by the absolute path of their file, as Pelican asks for them."""
-        wanted = (card for card in self.cards.values() if self.wants(self.file(card)))
-        return {self.path(card): card for card in wanted}
+        return {self.path(card): card for card in (*self.asked, *self.asked_pages)}
+
+    @property
+    def asked(self) -> list[Card]:
+        """The items whose page is to be rendered, newest first; translations after them."""
+        return self._asked(self._by_file)
+
+    @property
+    def asked_pages(self) -> list[Card]:
+        """The lasting pages that are to be rendered, by title."""
+        return self._asked({self.file(card): (rank, card) for rank, card in enumerate(self.pages)})
+
+    def _asked(self, cards: Mapping[str, tuple[int, Card]]) -> list[Card]:
+        found = cards.values() if self.wanted is None else filter(None, map(cards.get, self.wanted))
+        return [card for _, card in sorted(found, key=lambda ranked: ranked[0])]
+
+    @cached_property
+    def _by_file(self) -> Mapping[str, tuple[int, Card]]:
+        """Items by their output, and their rank: a build asks for a few of them many times."""
+        abroad = (card for own in self.translated.values() for card in own)
+        return {self.file(card): (n, card) for n, card in enumerate([*self.known, *abroad, *self.withdrawn_abroad])}
 
     def path(self, card: Card) -> Path:
         """Where its file lies, or lay."""
