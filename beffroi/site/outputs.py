@@ -21,10 +21,11 @@ from beffroi.memo.stamps import digest
 from beffroi.model import Item
 from beffroi.moved import map_lines
 from beffroi.site import prepare, pwa
+from beffroi.site.archives import archive_address
 from beffroi.site.cards import Card, Cards
 from beffroi.site.defaults import DIRECT, direct_path
 from beffroi.site.words import Words
-from beffroi.site.work import Work, archive_address
+from beffroi.site.work import Work
 
 OFFLINE = "hors-ligne/index.html"
 WORKER = "service-worker.js"

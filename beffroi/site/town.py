@@ -15,9 +15,10 @@ from pelican.contents import Article, Page, SkipStub
 from pelican.generators import ArticlesGenerator, PagesGenerator
 from pelican.urlwrappers import Category as PelicanCategory
 
+from beffroi.site.archives import archive_address
 from beffroi.site.cards import Card
 from beffroi.site.defaults import DIRECT, direct_path
-from beffroi.site.work import Work, archive_address
+from beffroi.site.work import Work
 from beffroi.site.writer import StagingWriter
 
 

@@ -8,46 +8,23 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from beffroi.content import Tree
 from beffroi.feeds import FEEDS, jsonfeed
 from beffroi.git import Repository
 from beffroi.memo.stamps import Files, digest
-from beffroi.model import Item, Publisher
+from beffroi.model import Publisher
 from beffroi.moved import Moved, Went, history, moved
+from beffroi.site import archives, deleted, prepare, pwa, search
 from beffroi.site import cards as listing
-from beffroi.site import deleted, prepare, pwa, search
+from beffroi.site.archives import FIRST, Archive
 from beffroi.site.cards import Card, Cards, Shelf
 from beffroi.site.images import Images
 from beffroi.site.related import Related
 from beffroi.site.shared import Shared
 from beffroi.site.templates import Templates
 from beffroi.site.words import Languages
-
-FIRST = 24
-"""How many of its newest items the page of a category shows, and how many each page of its archive."""
-
-
-class Archive(NamedTuple):
-    """One page of a category's archive, as templates see it; `items` newest first. Numbered from the oldest, so that a
-    new item changes none but the newest page; the newest one comes after no other and says so by an empty `newer`."""
-
-    number: int
-    path: str
-    items: Sequence[Item]
-    newer: str
-    older: str
-
-    @property
-    def since(self) -> datetime:
-        """The instant of its oldest item."""
-        return self.items[-1].since
-
-    @property
-    def until(self) -> datetime:
-        """The instant of its newest item."""
-        return self.items[0].since
 
 
 @dataclass
@@ -230,12 +207,7 @@ class Work:
     @cached_property
     def archives(self) -> Mapping[str, list[list[Card]]]:
         """The pages of each category's archive, the oldest first; each page newest first."""
-        found = {}
-        for slug, own in self.by_category.items():
-            oldest_first = own[FIRST:][::-1]
-            starts = range(0, len(oldest_first), FIRST)
-            found[slug] = [oldest_first[start : start + FIRST][::-1] for start in starts]
-        return found
+        return {slug: archives.split(own) for slug, own in self.by_category.items()}
 
     @cached_property
     def related(self) -> Related:
@@ -381,12 +353,7 @@ class Work:
 
     def archive_pages(self, slug: str) -> list[Archive]:
         """The pages of a category's archive, the newest first."""
-        pages = self.archives[slug]
-        path = [f"{self.tree.site.base}/{archive_address(slug, number)}" for number in range(1, len(pages) + 1)]
-        return [
-            Archive(n, path[n - 1], Cards(self.shelf, pages[n - 1]), (path + [""])[n], path[n - 2] if n > 1 else "")
-            for n in range(len(pages), 0, -1)
-        ]
+        return archives.listed(self.shelf, self.tree.site.base, slug, self.archives[slug])
 
 
 class _AnyName(dict[str, Any]):
@@ -394,8 +361,3 @@ class _AnyName(dict[str, Any]):
 
     def get(self, name: str, default: Any = None) -> Any:
         return super().get(name, str)
-
-
-def archive_address(slug: str, number: int) -> str:
-    """Where a page of an archive is, without the site's base path."""
-    return f"{slug}/archives/{number}/"
