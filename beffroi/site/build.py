@@ -169,10 +169,10 @@ class Build:
     def _written(self, name: str) -> bytes:
         """Write a file that is no template's. Returns the digest of its bytes."""
         outputs.make(self.work, self.rules[name], self._staged(name))
-        return digest((self._staged(name)).read_bytes())
+        return digest(self._staged(name).read_bytes())
 
     def _made(self, name: str) -> None:
-        total = digest((self._staged(name)).read_bytes())
+        total = digest(self._staged(name).read_bytes())
         self.fresh[name] = self.rules[name].sum if name in self.rules else b"", b"", total, ()
 
     def _refill(self) -> None:
@@ -209,7 +209,7 @@ class Build:
     def _worker(self) -> None:
         """The service worker holds a digest of the offline page: it comes after the pages."""
         name = outputs.OFFLINE
-        offline = (self._staged(name)).read_bytes() if name in self.fresh else self._standing(name, self.known[name][2])
+        offline = self._staged(name).read_bytes() if name in self.fresh else self._standing(name, self.known[name][2])
         data = pwa.worker(self.tree.site, self.work.assets, offline)
         self.rules[outputs.WORKER] = Rule.of("worker", (), digest(data))
         if not self._stands(outputs.WORKER, self.rules[outputs.WORKER]):
@@ -297,7 +297,7 @@ class Build:
 
 
 def clear(var: Path) -> None:
-    """Remove what a build in a hurry left: a folder a page, which takes longer than to write a page again."""
+    """Remove what a build in a hurry left: it can wait until phones were told."""
     shutil.rmtree(var / "staging", ignore_errors=True)
 
 
