@@ -49,7 +49,7 @@ def _piece(entry: Any, number: int, source: Source) -> Piece:
     date = _moment(times[0] if times else None)
     if not bodies:
         source.losses.append(Loss(where, "le flux n’en donne que le résumé", f"reprenez le texte entier sur {link}"))
-    path = urlsplit(link).path
+    path = urlsplit(link).path if link.startswith(("http://", "https://")) else ""  # else a tag: or urn:, no address
     return Piece(
         key=str(entry.get("id") or link or f"{source.origin}#{title}"),
         place=where,

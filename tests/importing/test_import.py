@@ -338,14 +338,17 @@ def test_a_feed_at_an_address(town: Town, tmp_path: Path) -> None:
 
 
 def test_an_atom_feed_in_a_file(town: Town) -> None:
-    """Atom from a file, without any network."""
+    """Atom from a file, without any network; an entry whose id is no address is named after its title."""
     atom = (
         '<feed xmlns="http://www.w3.org/2005/Atom"><title>A</title><link href="https://a.example/"/>'
         '<entry><id>tag:1</id><title>Un</title><link href="https://a.example/un/"/><updated>2026-05-04T10:00:00Z</updated>'
-        '<content type="html">&lt;p&gt;Corps &lt;i&gt;un&lt;/i&gt;.&lt;/p&gt;</content></entry></feed>'
+        '<content type="html">&lt;p&gt;Corps &lt;i&gt;un&lt;/i&gt;.&lt;/p&gt;</content></entry>'
+        "<entry><id>tag:a.example,1999:blog-6.post-7</id><title>Le deux</title><updated>2026-05-04T10:00:00Z</updated>"
+        "<content>Corps deux.</content></entry></feed>"
     )
     (town.root / "atom.xml").write_text(atom, encoding="utf-8")
-    bring("rss", str(town.root / "atom.xml"), read_site(town.root / "publishconf.py"), town.root / "var")
+    done = bring("rss", str(town.root / "atom.xml"), read_site(town.root / "publishconf.py"), town.root / "var")
+    assert ((), "Corps deux.") == (done.faults, text(town, "actualites/le-deux.md").rpartition("---\n\n")[2].strip())
     assert "Corps *un*.\n" in text(town, "actualites/un.md")
     assert "date: 2026-05-04 12:00\n" in text(town, "actualites/un.md")
 
