@@ -221,21 +221,33 @@ def test_a_deleted_file_that_comes_back(town: Town) -> None:
     assert [] == found(town, WORDS) + found(town, "Retiré") + found(town, "Autre")
 
 
-def test_a_deleted_page_or_translation(town: Town) -> None:
-    """A lasting page or a translation that was deleted answers with the general explanation: its title is nowhere."""
-    with (town.root / "pelicanconf.py").open("a", encoding="utf-8") as file:
-        file.write('\nLANGUAGES = {"en": "English"}\n')
-    paths = [town.write("pages/tarifs", f"title: {WORDS}"),
-             town.write("patrimoine/pont.en", f"title: {WORDS}\ndate: 2026-05-01")]  # fmt: skip
+def test_a_deleted_page(town: Town) -> None:
+    """A lasting page that was deleted answers with the general explanation: its title is nowhere."""
+    path = town.write("pages/tarifs", f"title: {WORDS}")
     town.write("patrimoine/pont", "title: Le pont\ndate: 2026-05-01")
     commit(town)
-    for path in paths:
-        path.unlink()
+    path.unlink()
     commit(town, LATER)
     town.publish(LATER)
     assert [] == found(town, WORDS)
-    for address in ("/tarifs/", "/patrimoine/pont.en/"):
-        assert (410, "Cette page a été retirée") == answer(town, address)
+    assert (410, "Cette page a été retirée") == answer(town, "/tarifs/")
+
+
+def test_a_deleted_translation(town: Town) -> None:
+    """A translation that was deleted says so in its language, on its page and in its feed; its original, which stands,
+    does not lead there any more."""
+    with (town.root / "pelicanconf.py").open("a", encoding="utf-8") as file:
+        file.write('\nLANGUAGES = {"en": "English"}\n')
+    path = town.write("patrimoine/pont.en", "title: The bridge\ndate: 2026-05-01")
+    town.write("patrimoine/pont", "title: Le pont\ndate: 2026-05-01")
+    commit(town)
+    path.unlink()
+    commit(town, LATER)
+    town.publish(LATER)
+    assert (410, "Withdrawn: The bridge") == answer(town, "/patrimoine/pont.en/")
+    items = json.loads((town.output / "feeds/en/feed.json").read_text("utf-8"))["items"]
+    assert [("patrimoine/pont.en", "withdrawn")] == [(i["id"], i["_beffroi"]["status"]) for i in items]
+    assert "pont.en" not in (town.output / "patrimoine/pont/index.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize("front", ["status: draft", "start: 2026-06-01", "start: 2026-06-01\nstatus: withdrawn"])

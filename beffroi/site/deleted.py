@@ -53,9 +53,9 @@ def _prefix(tree: Tree) -> str:
 
 
 def _card(tree: Tree, one: Went, data: bytes | None, at: datetime, images: Images) -> Card | None:
-    """Its card. Lasting pages and translations have none: a general page stands for them."""
+    """Its card. Lasting pages have none: a general page stands for them."""
     entry = entry_then(tree.site, one, data) if data is not None else None
-    if entry is None or entry.category is None or entry.language:
+    if entry is None or entry.category is None:
         return None
     return prepare.card(tree, row_of(entry, digest(f"{one.blob} {one.when}".encode())), at, images, entry).kept(
         tree.memo.blobs
