@@ -6,6 +6,7 @@ armed or not. Everything else is as in production: a process of its own, the bui
 
 from __future__ import annotations
 
+import fcntl
 import os
 import resource
 import subprocess
@@ -14,6 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from beffroi import due
 from beffroi.channels.arming import prearm
 from beffroi.settings import read_service
 from beffroi.store.db import connect
@@ -44,6 +46,7 @@ def run(phones: int = 2500, items: int = 500, distance: int = 50, armed: int = 1
 
 
 def _once(town: Town, environment: dict[str, str], log: Path, phones: int, turn: int) -> None:
+    _indexed(town)
     log.write_bytes(b"")
     now, end = (time.strftime("%Y-%m-%d %H:%M", time.localtime(time.time() + later)) for later in (-120, 36000))
     town.write(f"alertes/crue-{turn}", ALERT.format(now=now, end=end))
@@ -58,6 +61,12 @@ def _once(town: Town, environment: dict[str, str], log: Path, phones: int, turn:
         f"{rate:.0f} messages/s, {cpu:.1f} s of CPU in all; load {os.getloadavg()[0]:.1f}",
         flush=True,
     )
+
+
+def _indexed(town: Town) -> None:
+    """Wait for the search index that the publication before left to be made: it is not part of this one."""
+    with open(town.root / "var" / due.LOCK, "ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
 
 
 def _cpu() -> float:
