@@ -48,11 +48,12 @@ def crier(root: Path, *, wanted: bool = True) -> Iterator[Crier | None]:
     try:
         yield Crier(asking, hearing)
     finally:
-        asking.close()  # it ends, unless it has something in hand
-        hearing.close()
         with suppress(ProcessLookupError):
             os.kill(child, signal.SIGTERM)
-        os.waitpid(child, 0)
+        os.waitpid(child, 0)  # which writes the answers that came
+        for pipe in (asking, hearing):
+            with suppress(BrokenPipeError):
+                pipe.close()
 
 
 @dataclass(frozen=True)

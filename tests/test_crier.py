@@ -45,14 +45,15 @@ def phones(town: Town) -> Iterator[PushService]:
 
 
 def started(town: Town) -> subprocess.Popen[str]:
-    """`invoke publish`, with a crier even on one core."""
+    """`invoke publish`, with a crier even on one core, in a group of its own."""
     return subprocess.Popen(
         [sys.executable, "-m", "invoke", "publish", "--yes"],
         cwd=town.root,
-        env=town.environment({"BEFFROI_WORKERS": "2"}),
+        env=town.environment({"BEFFROI_WORKERS": "2", "BEFFROI_PUSH_TIMEOUT": "2"}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     )
 
 
@@ -101,6 +102,22 @@ def test_death_of_either_loses_nobody(town: Town, victim: str) -> None:
         assert 0 == town.invoke("deliver").returncode
         assert len({message.endpoint for message in push.journal}) == PHONES
         assert owed(town) == 0
+
+
+@pytest.mark.parametrize("everybody", [True, False])
+def test_interruption_keeps_what_was_answered(town: Town, everybody: bool) -> None:
+    """Ctrl-C, which a terminal says to all and others to the parent alone, ends both; the answers that came are
+    written, the others are owed."""
+    with phones(town) as push:
+        push.behave(None, Behaviour(action="hang", after=10))
+        process = started(town)
+        push.wait_for(lambda: len(push.journal) >= 10)
+        crier = crier_of(process)
+        (os.killpg if everybody else os.kill)(process.pid, signal.SIGINT)
+        process.communicate(timeout=60)
+        assert process.returncode != 0
+        assert not Path(f"/proc/{crier}").exists()
+        assert owed(town) == PHONES - 10
 
 
 def test_fault_of_the_crier_is_a_sentence(town: Town) -> None:

@@ -69,7 +69,7 @@ class Dispatch:
     patience: float = PATIENCE
     doubt: Doubt = field(default_factory=Doubt)
     stopped: Event = field(default_factory=Event)
-    _threads: list[Thread] = field(default_factory=list)
+    _ends: list[Event] = field(default_factory=list)
     _tallies: list[Tally] = field(default_factory=list)
     _errors: list[BaseException] = field(default_factory=list)
 
@@ -84,15 +84,15 @@ class Dispatch:
         try:
             for share, origin in [(self.doubt.share(count), origin) for origin, count in vendors.items()]:
                 self._start(origin, share)
-            while alive := [thread for thread in self._threads if thread.is_alive()]:
-                alive[0].join(TICK)
+            while going := [end for end in self._ends if not end.is_set()]:
+                going[0].wait(TICK)  # not `join`: one that Ctrl-C interrupts takes its thread for ended (Python 3.11)
                 self.progress(self._done(), total)
         except BaseException:
             self.stop()
             raise
         finally:
-            for thread in self._threads:
-                thread.join()
+            for end in self._ends:
+                end.wait()
             gc.unfreeze()
         if self._errors:
             raise self._errors[0]
@@ -107,13 +107,12 @@ class Dispatch:
         return int(self.clock.now())
 
     def _start(self, origin: str, share: Share) -> None:
-        tally = Tally()
+        tally, end = Tally(), Event()
         self._tallies.append(tally)
-        thread = Thread(target=self._guarded, args=(origin, share, tally), name=f"vendor {origin}", daemon=True)
-        self._threads.append(thread)
-        thread.start()
+        Thread(target=self._guarded, args=(origin, share, tally, end), name=f"vendor {origin}", daemon=True).start()
+        self._ends.append(end)
 
-    def _guarded(self, origin: str, share: Share, tally: Tally) -> None:
+    def _guarded(self, origin: str, share: Share, tally: Tally, end: Event) -> None:
         """In a thread: one vendor, until nothing is due to its subscribers."""
         try:
             with share, closing(self.senders()) as sender:
@@ -129,6 +128,8 @@ class Dispatch:
         except BaseException as error:  # told by `run`, in the main thread
             self._errors.append(error)
             self.stop()
+        finally:
+            end.set()
 
     def one(
         self, sender: Sender, share: Share, tally: Tally, *, origin: str | None = None, shard: int | None = None
