@@ -16,7 +16,7 @@ from PIL import Image
 
 from beffroi import content
 from beffroi.check import examine
-from beffroi.memo import Damaged, Memo
+from beffroi.memo import Damaged, Memo, stamps
 from beffroi.memo.key import key_of
 from beffroi.settings import read_site
 from beffroi.site.build import Build
@@ -50,6 +50,7 @@ class Incremental(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        self.fresh, stamps.FRESH = stamps.FRESH, 20_000_000  # what was known is taken for granted at every step
         self.kept = TemporaryDirectory()
         self.folder = Path(self.kept.name)
         shutil.copytree(REPO / "theme", self.folder / "theme", ignore=shutil.ignore_patterns("*.png"))
@@ -67,6 +68,7 @@ class Incremental(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Leave nothing."""
+        stamps.FRESH = self.fresh
         self.kept.cleanup()
 
     @initialize()
