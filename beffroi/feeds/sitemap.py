@@ -26,6 +26,15 @@ def render(pages: Iterable[tuple[str, datetime | None]]) -> bytes:
     return (head + "".join(lines) + "</urlset>\n").encode()
 
 
+def index(parts: Iterable[str]) -> bytes:
+    """The sitemap of a site that one file does not hold: the absolute addresses of those that do, in their order."""
+    lines = (f"<sitemap><loc>{escape(uri(part))}</loc></sitemap>\n" for part in parts)
+    head = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
+    )
+    return (head + "".join(lines) + "</sitemapindex>\n").encode()
+
+
 def _entry(url: str, changed: datetime | None) -> str:
     address = escape(uri(url), {"'": "&apos;"})
     date = f"<lastmod>{changed.astimezone(UTC).isoformat(timespec='seconds')}</lastmod>" if changed else ""

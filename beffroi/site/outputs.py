@@ -136,7 +136,11 @@ def _feeds(work: Work) -> Iterator[tuple[str, Rule]]:
         )
         yield f"feeds/{language}/feed.json", Rule.of("abroad", (language, "jsonfeed"), total, said)
     abroad = tuple(_sum(own) for own in work.translated.values())
-    yield "sitemap.xml", Rule.of("sitemap", (), _sum(work.articles), work.value("has_page"), abroad)
+    lasting, dated = _listed(work)
+    parts = -(-(len(lasting) + len(dated)) // sitemap.LIMIT)
+    for part in range(parts + 1 if parts > 1 else 1):
+        shown = _sum(work.articles), work.value("has_page"), abroad
+        yield _sitemap_name(part), Rule.of("sitemap", (part, parts), *shown)
     yield "robots.txt", Rule.of("robots", ())
     yield "manifest.webmanifest", Rule.of("manifest", (), work.value("asset"))
 
@@ -245,20 +249,29 @@ def _explained(item: Item, say: Words) -> Item:
     )
 
 
-def _sitemap(work: Work) -> bytes:
-    return sitemap.render(_addresses(work))
+def _sitemap_name(part: int) -> str:
+    return f"sitemap-{part}.xml" if part else "sitemap.xml"
 
 
-def _addresses(work: Work) -> Iterator[tuple[str, datetime | None]]:
-    """Every address that search engines may list, with its last change where it has one."""
+def _sitemap(work: Work, part: int, parts: int) -> bytes:
+    """All addresses; where they are too many, a part of them, or the list of the parts (0)."""
+    if parts > 1 and not part:
+        return sitemap.index(work.publisher.absolute(f"/{_sitemap_name(one)}") for one in range(1, parts + 1))
+    lasting, dated = _listed(work)
+    absolute, base = work.publisher.absolute, work.tree.site.base
+    known: list[tuple[str, datetime | None]] = [(absolute(path), None) for path in lasting]
+    known += [(absolute(c.path.removeprefix(base)), datetime.fromtimestamp(c.updated, UTC)) for c in dated]
+    start = (part or 1) - 1
+    return sitemap.render(known[start * sitemap.LIMIT : (start + 1) * sitemap.LIMIT])
+
+
+def _listed(work: Work) -> tuple[list[str], list[Card]]:
+    """What search engines may list: addresses, and the items that have a last change, the newest of them last, so that
+    it leaves full parts alone."""
     site = work.tree.site
-    lasting = ["/", *(f"/{slug}/" for slug in site.categories), *(f"/{name}/" for name in ("recevoir", "plan-du-site"))]
-    lasting += [card.path.removeprefix(site.base) for card in work.pages]
-    yield from ((site.publisher.absolute(path), None) for path in lasting)
-    lasting_abroad = (f"/{language}/" for language in site.languages)
-    yield from ((site.publisher.absolute(path), None) for path in lasting_abroad)
-    for card in [*work.articles, *(card for own in work.translated.values() for card in own)]:
-        yield site.publisher.absolute(card.path.removeprefix(site.base)), datetime.fromtimestamp(card.updated, UTC)
+    lasting = ["/", *(f"/{slug}/" for slug in site.categories), "/recevoir/", "/plan-du-site/"]
+    lasting += [*(card.path.removeprefix(site.base) for card in work.pages), *(f"/{one}/" for one in site.languages)]
+    return lasting, [*(card for own in work.translated.values() for card in own), *reversed(work.articles)]
 
 
 _MADE: dict[str, Callable[..., bytes]] = {
