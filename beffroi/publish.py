@@ -79,41 +79,34 @@ def publish(
         step("Mise en ligne")
         deployed = deploy(built.out, service.current, service.keep_releases, built.files)
         unsaid: list[Fault] = []
-        step("Annonce")
-        said = (tell or _here())(
-            site,
-            service,
-            deployed.release,
-            at,
-            adopt,
-            confirm,
-            progress,
-            meanwhile=lambda: unsaid.extend(held.record(site, service.var, stood, at)),
-        )
-        clear(service.var)
-        follows = False
-        if built.unindexed:  # phones ring first: an index of the whole site takes longer than all the rest
-            from beffroi import indexing
 
-            large = len(built.items) + built.pages > service.index_at_once
-            follows = large and not wait and indexing.start(root, service.var)
-            if not follows:
-                step("Index de recherche")
-                release = indexing.complete(site, service, tree.memo)
-                deployed = replace(deployed, release=release)
+        def meanwhile() -> None:
+            unsaid.extend(held.record(site, service.var, stood, at))
+
+        step("Annonce")
+        said = (tell or _here())(site, service, deployed.release, at, adopt, confirm, progress, meanwhile=meanwhile)
+        clear(service.var)
+        deployed, follows = _indexed(root, service, tree, built, deployed, wait, step)
         starts = following.timestamp() if following else None
         due.write(service.var, due.Due(starts, said.owed, False, commit, 0.0 if follows else None))
-    return Published(
-        site,
-        [*stood.warnings, *unsaid],
-        stood.held,
-        built,
-        deployed,
-        said.announced,
-        said.delivered,
-        said.outlook,
-        follows,
-    )
+    warnings = [*stood.warnings, *unsaid]
+    return Published(site, warnings, stood.held, built, deployed, said.announced, said.delivered, said.outlook, follows)
+
+
+def _indexed(
+    root: Path, service: Service, tree: content.Tree, built: Built, deployed: Deployed, wait: bool, step: Step
+) -> tuple[Deployed, bool]:
+    """What is online once the search index is made, and whether a process of its own makes it. Phones rang before: an
+    index of the whole site takes longer than all the rest."""
+    if not built.unindexed:
+        return deployed, False
+    from beffroi import indexing
+
+    large = len(built.items) + built.pages > service.index_at_once
+    if large and not wait and indexing.start(root, service.var):
+        return deployed, True
+    step("Index de recherche")
+    return replace(deployed, release=indexing.complete(tree.site, service, tree.memo)), False
 
 
 def rehearse(root: Path, at: datetime, *, step: Step = lambda _: None, hold: Hold = lambda _: None) -> Outlook:
