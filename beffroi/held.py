@@ -71,7 +71,7 @@ class Standing:
 def standing(site: Site, var: Path, memo: Memo | None = None) -> Standing:
     """What stands of the content; `memo` learns of what is read. Raises `CheckFailed` where no file is to blame: no
     content at all, or settings that no longer admit what is online."""
-    checked = examine(site, cache=var / "cache" / "check", memo=memo)
+    checked = examine(site, cache=var / "cache" / "check", memo=memo, light=True)
     errors = [fault for fault in checked.faults if fault.level == "error"]
     sources = {card.source for card in checked.cards.values()}
     if astray := [fault for fault in errors if fault.path not in sources]:

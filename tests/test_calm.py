@@ -10,6 +10,7 @@ import pytest
 
 from beffroi.check import cache as caching
 from beffroi.check import calm, examine
+from beffroi.check.run import run as whole
 from beffroi.errors import Fault
 from beffroi.memo import Memo
 from beffroi.settings import Site, read_site
@@ -40,7 +41,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
 
 def run(site: Site, tmp_path: Path) -> list[Fault]:
     """What a publication is told, which is what a run without any memory says."""
-    told = examine(site, cache=tmp_path / "cache", memo=Memo(None, "")).faults
+    told = examine(site, cache=tmp_path / "cache", memo=Memo(None, ""), light=True).faults
     assert examine(site).faults == told
     return told
 
@@ -98,3 +99,11 @@ def test_a_fault_is_looked_at_until_it_is_mended(site: Site, tmp_path: Path, mon
         good.write_text(text, "utf-8")
         run(site, tmp_path)
     assert [False, False, False, True, True] == said
+
+
+def test_check_says_the_same_twice(site: Site, tmp_path: Path, opened: list[object]) -> None:
+    """`check` on its own takes the short way too: the same faults, the same number of files, no card opened."""
+    first = whole(site, tmp_path)
+    opened.clear()
+    assert first == whole(site, tmp_path)
+    assert [] == opened

@@ -225,7 +225,7 @@ class Incremental(RuleBasedStateMachine):
         memo = Memo.open(var / "cache", key_of(site.raw, ["beffroi.site"], str(site.root)))
         seen = None
         if place == self.town.output:  # as `publish` does: what `check` reads, the build need not read again
-            checked = examine(site, cache=var / "cache" / "check", memo=memo)
+            checked = examine(site, cache=var / "cache" / "check", memo=memo, light=True)
             assert examine(site).faults == [fault for fault in checked.faults if "plus ancienne" not in fault.message]
             seen = checked.found
         read = content.read(site, memo=memo, found=seen)

@@ -69,16 +69,23 @@ class Checked:
         return [fault for fault in self.faults if fault.path in sources or fault in others]
 
 
-def examine(site: Site, files: Files | None = None, cache: Path | None = None, memo: Memo | None = None) -> Checked:
+def examine(
+    site: Site,
+    files: Files | None = None,
+    cache: Path | None = None,
+    memo: Memo | None = None,
+    *,
+    light: bool = False,
+) -> Checked:
     """Check all files: those of the disk, unless others are given. `cache` is the file that keeps the cards; `memo`
-    learns of each file that is read what a build would have to read in it again; where it is given and only words
-    changed, the cards are left out."""
+    learns of each file that is read what a build would have to read in it again. `light` is for who wants the faults
+    alone: where only words changed, the cards are left out."""
     kept = Cache(cache, site)
     files = files or Disk(site, kept.images, kept.keys)
     keys = _keys(files)
     stale = {name: key for name, key in keys.items() if not (key and kept.holds(name, key))}
     fresh = _fresh(site, files, kept, stale, memo)
-    if memo and isinstance(files, Disk) and (found := calm.recalled(site, kept, files, keys, fresh)) is not None:
+    if light and isinstance(files, Disk) and (found := calm.recalled(site, kept, files, keys, fresh)) is not None:
         kept.save()
         return Checked(site, files, {}, keys, (), found)
     cards = {

@@ -15,8 +15,8 @@ def run(site: Site, var: Path, *, changed: str = "", staged: bool = False) -> tu
     """The faults and the number of files that they are about. Raises `BeffroiError` where there is no git to ask."""
     cache = var / "cache" / "check"
     if not changed and not staged:
-        whole = examine(site, cache=cache)
-        return whole.faults, len(whole.cards)
+        whole = examine(site, cache=cache, light=True)
+        return whole.faults, len(whole.cards or whole.keys)
     from beffroi.check.staged import Staged, below
     from beffroi.git import Repository
 
