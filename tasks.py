@@ -6,6 +6,8 @@ if __name__ == "__main__":  # run by a bare python3: invoke may not be installed
     from beffroi.bootstrap import run
 
     run(sys.argv[1:])
+else:  # invoke keeps no bytecode unless it is asked to: all our modules would be compiled anew for each task
+    sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
 
 import gc
 from importlib import import_module

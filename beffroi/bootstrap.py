@@ -75,6 +75,7 @@ def prepare(lock: str) -> None:
         _make_environment()
         _pip("requirements-build.txt")
         _pip(lock, "--no-build-isolation", "--use-pep517")
+        _compile()
         stamps = {**wanted, "requirements.txt": _digest("requirements.txt")}
         for name, digest in stamps.items():
             (VENV / f".{name}.sha256").write_text(digest, encoding="ascii")
@@ -111,6 +112,11 @@ def _pip(lock: str, *options: str) -> None:
     pip = [BASE, "-m", "pip", "--python", str(VENV), "--disable-pip-version-check", "--no-input", "-q"]
     command = [*pip, "install", "--no-deps", "--require-hashes", *options, "-r", str(ROOT / lock)]
     _call(command, f"L’installation de {lock} a échoué ; vérifiez l’accès au réseau, puis relancez la commande.")
+
+
+def _compile() -> None:
+    """Our own bytecode, as pip does for what it installs: whoever runs the tasks may have no right to write it."""
+    subprocess.run([str(PYTHON), "-m", "compileall", "-q", str(ROOT / "beffroi")], check=False)
 
 
 def _call(command: list[str], sentence: str) -> None:

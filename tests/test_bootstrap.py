@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -111,3 +113,25 @@ def test_a_failed_installation_is_a_sentence(venv: Path) -> None:
 def test_a_word_that_may_be_left_out(given: str, meant: str) -> None:
     """`preview FILE` is `preview --path FILE`; nothing else changes."""
     assert meant.split() == bootstrap.spelled(given.split())
+
+
+@pytest.mark.parametrize("asked", ["", "1"])
+def test_bytecode_stays(asked: str, tmp_path: Path) -> None:
+    """A task leaves the bytecode of our modules for the next one, which invoke would not; unless Python was told not to
+    (`PYTHONDONTWRITEBYTECODE`)."""
+    shutil.copytree(REPO / "beffroi", tmp_path / "beffroi", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(REPO / "tasks.py", tmp_path)
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": asked, "PYTHONPATH": ""}
+    subprocess.run(
+        [sys.executable, "-m", "invoke", "--list"], cwd=tmp_path, env=environment, check=True, capture_output=True
+    )
+    assert (not asked) == any(tmp_path.glob("beffroi/__pycache__/due.*.pyc"))
+
+
+def test_our_own_bytecode_is_part_of_the_environment(venv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who makes the environment compiles our modules, too: who runs the tasks may not be allowed to write there."""
+    monkeypatch.setattr(bootstrap, "_pip", lambda *_: None)
+    (venv.parent / "beffroi").mkdir()
+    (venv.parent / "beffroi" / "some.py").write_text("x = 1\n", encoding="ascii")
+    bootstrap.prepare("requirements.txt")
+    assert any(venv.parent.glob("beffroi/__pycache__/some.*.pyc"))
