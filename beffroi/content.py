@@ -18,9 +18,9 @@ from urllib.parse import unquote, urlsplit
 from beffroi.entry import PAGES, Entries, Entry, Row, source_of
 from beffroi.errors import Fault
 from beffroi.forks import spread
-from beffroi.learnt import IMAGES, RESERVED, Learnt, converted, data_of, entry_of
+from beffroi.learnt import IMAGES, RESERVED, Learnt, converted, data_of, entry_of, unreadable
 from beffroi.memo import Memo
-from beffroi.memo.stamps import NOWHERE, Files, digest
+from beffroi.memo.stamps import Files, digest
 from beffroi.schema import Invalid
 from beffroi.settings import Site
 
@@ -30,6 +30,9 @@ _ORIGINALS = f"{IMAGES}/"
 
 RASTER = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif"})
 """Images that the build re-encodes."""
+
+RAW = frozenset({".heic", ".heif", ".tif", ".tiff", ".dng"})
+"""Photographs that it cannot: copied as they are, they would say where they were taken."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,8 @@ class Tree:
         if kind == "file":
             if self.site.content / name in self.originals:
                 return None
-            return self.found.lasting(name) if self.found.stamps.get(name, NOWHERE) != NOWHERE else ()
+            name = self.found.named(name)
+            return self.found.lasting(name) if self.found.holds(name) else ()
         found = self.by_url.get(name) if kind == "url" else self.by_source.get(name)
         row = self.entries.rows[found] if found else None
         if kind in {"url", "source"}:
@@ -136,13 +140,15 @@ class Tree:
         self.note(f"file {name}")
         if path in self.originals:
             return self.originals[path]
-        return path if self.found.stamps.get(name, NOWHERE) != NOWHERE else None
+        name = self.found.named(name)
+        return self.site.content / name if self.found.holds(name) else None
 
     def image(self, src: str) -> Path | None:
         """The original that the front matter's `image.src` names; `None` where it is to be done without."""
         path = image_path(self.site, src)
-        self.note(f"file {path.relative_to(self.site.content).as_posix()}")
-        return self.originals.get(path, path)
+        name = path.relative_to(self.site.content).as_posix()
+        self.note(f"file {name}")
+        return self.originals.get(path, self.site.content / self.found.named(name))
 
     def visible(self, at: datetime) -> list[Entry]:
         """What citizens may see at that instant, in the order of their paths."""
@@ -205,7 +211,7 @@ class _Reading:
         source, name, data = asked
         path = self.site.content / name
         try:
-            data = data_of(path, source) if data is None else data
+            data = self._bytes(name, source) if data is None else data
             total = digest(data)
             if (before := self._before(source)) and before.digest == total:
                 return before
@@ -213,6 +219,11 @@ class _Reading:
             return Learnt.of(entry, total, converted(entry) if self.memo.folder else None)
         except Invalid as invalid:
             return Row(source, None, b"", faults=tuple((f.path, f.line, f.message, f.level) for f in invalid.faults))
+
+    def _bytes(self, name: str, source: str) -> bytes:
+        if not self.found.holds(name):
+            raise Invalid([unreadable(source)])
+        return data_of(self.site.content / name, source)
 
     def kept(self, learnt: Learnt | Row, name: str | None) -> Row:
         """The row to keep; without a stamp where the bytes are not those of the file."""
@@ -321,7 +332,7 @@ def _local(tree: Tree, aim: Target, href: str) -> Link:
     if suffix == ".md":
         found = tree.atsource_of(tree.prefix + aim.name)
         return Link("entry", href, entry=found, fragment=aim.fragment) if found else Link("missing", href)
-    if (path := tree.disk(tree.site.content / aim.name)) is None:
+    if (path := tree.disk(tree.site.content / aim.name)) is None or suffix in RAW:
         return Link("missing", href)
     kind: Literal["image", "file"] = "image" if suffix in RASTER else "file"
     return Link(kind, href, path=path, fragment=aim.fragment)

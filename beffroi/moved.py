@@ -60,16 +60,20 @@ def history(
 def _went(site: Site, repository: Repository, raw: bytes) -> Iterator[Went]:
     with repository.blobs() as blobs:
         for when, blob, old, new in _rows(raw):
-            if not old.endswith(".md"):
+            if not _text(old):
                 continue
             data = blobs.data(blob)
             entry = readable(site, old, data) if data is not None else None
             if entry is None or not entry.visible(datetime.fromtimestamp(when, UTC)):
-                yield Went(when, old, new if new.endswith(".md") else "", "")
-            elif new.endswith(".md"):
+                yield Went(when, old, new if _text(new) else "", "")
+            elif _text(new):
                 yield Went(when, old, new, entry.url_path)
             else:
                 yield Went(when, old, "", entry.url_path, blob)
+
+
+def _text(name: str) -> bool:
+    return name[-3:].lower() == ".md"
 
 
 def _rows(raw: bytes) -> Iterator[tuple[int, str, str, str]]:

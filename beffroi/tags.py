@@ -11,6 +11,14 @@ from html import unescape
 from html.parser import HTMLParser
 from itertools import chain
 
+DROPPED = frozenset(
+    ("script", "style", "iframe", "object", "embed", "form", "template", "noscript", "frameset", "applet", "button")
+    + ("select", "textarea", "title", "plaintext", "xmp", "math")
+)
+"""Left out of a page with everything they hold."""
+VOID_DROPPED = frozenset({"link", "meta", "base", "frame", "input", "bgsound", "isindex", "layer"})
+"""Left out of a page; they hold nothing."""
+
 _TAG = re.compile(r'<(/[a-z][a-z0-9]*(?=>)|[a-z][a-z0-9]*)((?: [a-z][a-z-]*="[^"<>]*")*)>')
 _ATTRIBUTE = re.compile(r' ([a-z-]+)="([^"]*)"')
 _ODD = re.compile(r"&(?!(?:amp|lt|gt|quot|nbsp|#\d{1,7});)", re.ASCII)

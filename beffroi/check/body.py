@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from urllib.parse import unquote
 
 from beffroi.convert import convert, restart
-from beffroi.tags import feed
+from beffroi.tags import DROPPED, VOID_DROPPED, feed
 
 _CODE = re.compile(
     r"^ {0,3}(```+|~~~+)[^\n]*\n.*?(?:^ {0,3}\1|\Z)|(?<!`)(`+)(?!`)[^`].*?(?<!`)\2(?!`)", re.MULTILINE | re.DOTALL
@@ -21,8 +21,13 @@ _BEFORE, _AFTER = re.compile(r"[\s(<\"'\]=:]").match, re.compile(r"[\s)>\"']").m
 """What may stand right before and right after an address."""
 
 
+PLAYED = frozenset({"video", "audio", "source", "track"})
+"""What asks for its file at once."""
+
+
 class Page(HTMLParser):
-    """What Markdown made of one body: its links, images, anchors and headings. `broken` where it made nothing."""
+    """What Markdown made of one body: its links, images, anchors and headings, what the page leaves out (`dropped`),
+    what it plays (`media`). `broken` where it made nothing."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,6 +35,8 @@ class Page(HTMLParser):
         self.images: list[tuple[str, str]] = []
         self.ids: set[str] = set()
         self.headings = 0
+        self.dropped: dict[str, None] = {}
+        self.media: list[str] = []
         self.text: list[str] = []
         self.broken = False
         self.html = ""
@@ -51,6 +58,8 @@ class Page(HTMLParser):
         """Note what the tag says."""
         self._verbatim += tag in {"code", "pre"}
         self.headings += tag == "h1"
+        if tag in DROPPED or tag in VOID_DROPPED:
+            self.dropped[tag] = None
         if not attrs and tag != "img":
             return
         values = {name: value or "" for name, value in attrs}
@@ -60,6 +69,7 @@ class Page(HTMLParser):
             self.images.append((values.get("src", ""), values.get("alt", "")))
         else:
             self.links += [values[name] for name in ("href", "src") if name in values]
+            self.media += [values["src"]] if "src" in values and tag in PLAYED else []
 
     def handle_endtag(self, tag: str) -> None:
         """Note the end of code."""

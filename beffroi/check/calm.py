@@ -50,7 +50,7 @@ def of(
 ) -> Calm | None:
     """What the next run need not look at again; `None` where it must."""
     faults = list(faults)
-    if files.beyond or world.site.raw.get("SPELLING") or any(fault.level == "error" for fault in faults):
+    if world.site.raw.get("SPELLING") or any(fault.level == "error" for fault in faults):
         return None
     late = {found.fault for found in about_translations}
     told: dict[str, list[Told]] = {}
@@ -87,7 +87,7 @@ def recalled(
     found = [Fault(*one) for every in told.values() for one in every]  # type: ignore[arg-type]  # a level, from a Fault
     if any(fault.level == "error" for fault in found):
         return None
-    kept.calm = None if files.beyond else calm._replace(told={source: every for source, every in told.items() if every})
+    kept.calm = calm._replace(told={source: every for source, every in told.items() if every})
     kept.use(keys)
     return [*found, *(one.fault for one in late)]
 

@@ -12,11 +12,12 @@ from urllib.parse import unquote, urlsplit
 
 from beffroi.check.card import Aim, Card
 from beffroi.check.files import Files
-from beffroi.content import IMAGES, RASTER, made_by_the_build
+from beffroi.content import IMAGES, RASTER, RAW, made_by_the_build
 from beffroi.errors import Fault
 from beffroi.schema.french import nearest, say, shown
 from beffroi.settings import Site
 
+MAIL = re.compile(r"[^\s@/:]+@[\w-]+(\.[\w-]+)+")
 DOMAIN = re.compile(r"(www\.)?[\w-]+(\.[\w-]+)*\.(fr|com|org|net|eu|info|gouv)(/|$)")
 
 Level = Literal["error", "warning"]
@@ -78,7 +79,7 @@ class World:
         """Every file, by its suffix, then by its name without it."""
         if self._stems is None:
             self._stems = {}
-            for path in self.files.names:
+            for path in filter(self.files.exists, self.files.names):
                 stem, suffix = posixpath.splitext(posixpath.basename(path))
                 self._stems.setdefault(suffix.lower(), {}).setdefault(stem, path)
         return self._stems
@@ -117,9 +118,13 @@ class Cross:
             yield "error", self._dead(), aim.name
         elif isinstance(found, Card):
             yield from self._place(found)
+        elif posixpath.splitext(found)[1].lower() in RAW:
+            yield "error", self._refused(), aim.name
 
     def _dead(self) -> str:
         href = self.aim.href
+        if MAIL.fullmatch(href):
+            return say("Lien « {} » incomplet ; écrivez « mailto:{} ».", shown(href), href)
         if DOMAIN.match(href):
             return say("Lien « {} » incomplet ; écrivez « https://{} ».", shown(href), href)
         hint = _write(self.world.near(href, self.card.name), "corrigez l’adresse")
@@ -148,14 +153,17 @@ class Cross:
     def image(self) -> Iterator[tuple[Level, str, str]]:
         """An image of the front matter or of the body."""
         aim, src = self.aim, shown(self.aim.href)
-        suffix = posixpath.splitext(aim.name)[1].lower()
-        if not aim.name or not self.world.files.exists(aim.name) or suffix == ".md":
+        if not aim.name or not self.world.files.exists(aim.name):
             yield "error", self._missing_image(), aim.name
-        elif suffix not in RASTER:
-            yield "error", say("« {} » n’est pas une image admise ; enregistrez-la en JPEG ou en PNG.", src), aim.name
+        elif posixpath.splitext(aim.name)[1].lower() not in RASTER:
+            yield "error", self._refused(), aim.name
         elif not self.world.files.is_image(aim.name):
             sentence = "L’image « {} » est illisible ; enregistrez-la de nouveau en JPEG ou en PNG."
             yield "error", say(sentence, aim.href if aim.front else src), aim.name
+
+    def _refused(self) -> str:
+        sentence = "« {} » n’est pas une image admise ; enregistrez-la en JPEG ou en PNG."
+        return say(sentence, shown(self.aim.href))
 
     def _missing_image(self) -> str:
         href = self.aim.href

@@ -52,8 +52,6 @@ class Disk:
         self.keys = {} if keys is None else keys
         self.found = Stamps.below(self.folder)
         self._last: tuple[str, bytes] = ("", b"")
-        self.beyond = False
-        """Whether a file was looked for that is not among those that were found."""
 
     @property
     def names(self) -> Collection[str]:
@@ -70,6 +68,8 @@ class Disk:
 
     def data(self, name: str) -> bytes:
         """Read once for `key` and the call that follows it."""
+        if not self.found.holds(name):
+            raise OSError(0, "hors du dossier", name)
         if self._last[0] != name:  # the bytes that were read for the key serve for the card
             handle = os.open(f"{self.folder}/{name}", os.O_RDONLY | os.O_CLOEXEC)
             try:
@@ -83,14 +83,12 @@ class Disk:
         return self._last[1]
 
     def exists(self, name: str) -> bool:
-        """Hidden files and folders behind symbolic links too."""
-        if name in self.found.stamps:
-            return True
-        self.beyond = True
-        return _is_file(f"{self.folder}/{name}")
+        """As the build sees it: neither a hidden file nor one behind a symbolic link to elsewhere."""
+        return self.found.holds(self.found.named(name))
 
     def is_image(self, name: str) -> bool:
         """Decoded once, until its size or its times change."""
+        name = self.found.named(name)
         try:
             at = os.stat(f"{self.folder}/{name}")
         except (OSError, ValueError):
@@ -141,10 +139,3 @@ def in_order(names: Mapping[str, object] | Sequence[str]) -> list[str]:
 
 def _prefix(root: Path, content: Path) -> str:
     return f"{content.relative_to(root).as_posix()}/" if content.is_relative_to(root) else f"{content.as_posix()}/"
-
-
-def _is_file(path: str) -> bool:
-    try:
-        return os.path.isfile(path)
-    except (OSError, ValueError):
-        return False

@@ -121,12 +121,18 @@ class Own:
         if self.page.headings:
             sentence = "Intertitre de niveau 1 ; commencez à « ## », le titre de la page est déjà le niveau 1."
             self._warn(self.lines.match(r"^#\s|^[^\n]+\n=+\s*$|<h1"), sentence)
+        for tag in self.page.dropped:
+            sentence = "« <{}> » sera retiré de la page, avec ce qu’il contient ; écrivez un lien : [texte](https://…)."
+            self._warn(self.lines.match(rf"(?i)<{tag}\b"), sentence, tag)
         for left in sorted(set(LEFTOVER.findall("".join(self.page.text)))):
             sentence = "« {} » resterait tel quel dans la page ; écrivez un lien : [texte](../rubrique/fichier.md)."
             self._bear(self.lines.words(left), sentence, left)
 
     def _link(self, href: str) -> None:
         found = aim(self.name, href, self.lines.address(href))
+        if found.kind == "external" and href in self.page.media:
+            sentence = "« {} » vient d’un autre site et sera retiré de la page ; écrivez un lien : [texte]({})."
+            self._warn(found.line, sentence, shown(href), shown(href))
         if found.kind != "external" or self._external(href, found.line):
             self.aims.append(found)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import cached_property
 
 from beffroi.check.files import decodes, in_order, source_of
 from beffroi.git import Repository
@@ -41,11 +43,18 @@ class Staged:
 
     def exists(self, name: str) -> bool:
         """Whether the next commit holds it."""
-        return name in self._keys
+        return self._named(name) in self._keys
 
     def is_image(self, name: str) -> bool:
         """Whether the staged bytes can be read."""
-        return decodes(self.data(name))
+        return decodes(self.data(self._named(name)))
+
+    def _named(self, name: str) -> str:
+        return name if name in self._keys else self._forms.get(unicodedata.normalize("NFC", name), name)
+
+    @cached_property
+    def _forms(self) -> dict[str, str]:
+        return {unicodedata.normalize("NFC", name): name for name in self._keys if not name.isascii()}
 
 
 def below(site: Site, sources: Sequence[str] | frozenset[str]) -> frozenset[str]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import time
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from struct import Struct
 
 Stamp = bytes
@@ -16,7 +19,7 @@ another one means that the bytes are read again."""
 STAMP = Struct("<qqqQ")
 
 NOWHERE = STAMP.pack(0, 0, 0, 0)
-"""The stamp of a link that leads nowhere: whoever reads it hears why."""
+"""The stamp of what is no file of this folder: a link that leads nowhere, or out of it; a pipe."""
 
 FRESH = 2_000_000_000
 """Nanoseconds. A file that young may be written again within one tick of its file system's clock: its stamp proves
@@ -58,20 +61,47 @@ class Files:
                 continue
             if entry.is_dir(follow_symlinks=False):
                 folders.append(entry.name)
-            elif not entry.is_dir():
+            elif not _leads_to_folder(entry):
                 yield prefix + entry.name, self._stamp(entry)
         for name in folders:
             yield from self._walk(f"{folder}/{name}", f"{prefix}{name}/")
 
-    @staticmethod
-    def _stamp(entry: os.DirEntry[str]) -> Stamp:
+    def _stamp(self, entry: os.DirEntry[str]) -> Stamp:
         try:
             at = entry.stat()
         except OSError:
             return NOWHERE
+        if not stat.S_ISREG(at.st_mode) or (entry.is_symlink() and not self._below(entry.path)):
+            return NOWHERE
         return STAMP.pack(at.st_size, at.st_mtime_ns, at.st_ctime_ns, at.st_ino)
+
+    def _below(self, path: str) -> bool:
+        root = os.path.realpath(self.folder)
+        return os.path.commonpath([root, os.path.realpath(path)]) == root
+
+    def holds(self, name: str) -> bool:
+        """Whether there is such a file."""
+        return self.stamps.get(name, NOWHERE) != NOWHERE
+
+    def named(self, name: str) -> str:
+        """The name under which that file lies: an editor types NFC, a Mac may have written NFD."""
+        if name in self.stamps or name.isascii():
+            return name
+        return self._forms.get(unicodedata.normalize("NFC", name), name)
+
+    @cached_property
+    def _forms(self) -> dict[str, str]:
+        return {unicodedata.normalize("NFC", name): name for name in self.stamps if not name.isascii()}
 
     def lasting(self, name: str) -> Stamp | None:
         """The stamp to compare with the next time; `None` where the file is too young for it to prove anything."""
         stamp = self.stamps[name]
         return stamp if stamp != NOWHERE and max(STAMP.unpack(stamp)[1:3]) < self.now - FRESH else None
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether a link leads to a folder; one that leads to itself leads nowhere."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False

@@ -124,6 +124,7 @@ def _iso_of(text: str, year: str) -> str | None:
             month = _month(match["m"])
             y = match["y"] or year
             y = f"20{y}" if len(y) == 2 else y
+            y = str(int(y)) if y.isdecimal() else y  # in whatever digits
             hour, minute = match.groups()[-2:]
             if month and _exists(y, month, int(match["d"])) and int(hour or 0) < 24 and int(minute or 0) < 60:
                 clock = f" {int(hour):02}:{int(minute or 0):02}" if hour else ""

@@ -25,6 +25,13 @@ FORBIDDEN = re.compile(
 """What no channel can carry: control characters, line separators, text-direction overrides, U+FEFF, U+FFFD."""
 
 
+_CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |$)", re.MULTILINE)
+_UNMERGED = (
+    "git n’a pas su réunir deux versions du fichier ; entre les lignes « <<<<<<< » et « >>>>>>> », gardez le bon texte, "
+    "et supprimez ces lignes."
+)
+
+
 def decode(data: bytes, report: Report) -> str | None:
     """The text of a file: UTF-8, its BOM dropped, ends of line as `\\n`, NFC, forbidden characters reported and made
     spaces. `None`, after a report, where it is not UTF-8."""
@@ -41,6 +48,9 @@ def decode(data: bytes, report: Report) -> str | None:
                          data[start], guess))  # fmt: skip
         return None
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    if ("<<<<<<<" in text or ">>>>>>>" in text) and (mark := _CONFLICT.search(text)):
+        report(text.count("\n", 0, mark.start()) + 1, say(_UNMERGED))
+        return None
     if not FORBIDDEN.search(text):  # nearly always: no need to look at each line
         return text
     for number, line_text in enumerate(text.split("\n"), 1):
@@ -57,6 +67,10 @@ def split(text: str, report: Report) -> tuple[list[str], str, int] | None:
     """The header's lines, the body, and the body's first line in the file; `None`, after a report, without header."""
     lines = text.split("\n")
     if lines[0].rstrip() != "---":
+        if not text.strip():
+            report(1, say("Le fichier est vide ; écrivez une ligne « --- », les champs (title, date…), puis une autre "
+                          "ligne « --- », puis le texte."))  # fmt: skip
+            return None
         report(1, say("Le fichier commence par « {} » ; écrivez d’abord une ligne « --- », les champs "
                       "(title, date…), puis une autre ligne « --- ».", shown(lines[0], 40)))  # fmt: skip
         return None
@@ -159,6 +173,10 @@ def explain(lines: Sequence[str], at: int, problem: str) -> tuple[str, str | Non
             mended = f"  {line.lstrip()}"
             return say("La ligne commence par une tabulation ; remplacez-la par deux espaces."), mended
         return say("La ligne commence par une tabulation ; supprimez-la."), line.lstrip()
+    if "\t" in line and "'\\t'" in problem:
+        return say("La ligne « {} » contient une tabulation ; remplacez-la par une espace.", shown(line)), line.replace(
+            "\t", " "
+        )
     match = re.fullmatch(r"(\s*(?:- )?\s*[^\W\d][\w-]*):(\s*)(.*)", line)
     if match is None:
         return say(

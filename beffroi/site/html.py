@@ -12,15 +12,22 @@ from html.parser import HTMLParser
 
 from beffroi.content import Link
 from beffroi.model import Image
-from beffroi.tags import feed
+from beffroi.tags import DROPPED, VOID_DROPPED, feed
 from beffroi.text import typeset
 
-DROPPED = frozenset({"script", "style", "iframe", "object", "embed", "form", "template", "noscript"})
-"""Left out with everything they hold."""
-VOID_DROPPED = frozenset({"link", "meta", "base"})
 VERBATIM = frozenset({"code", "pre", "kbd", "samp"})
 """Typography stays out of these."""
-URLS = {"a": "href", "source": "src", "video": "src", "audio": "src"}
+URLS = {"a": "href", "source": "src", "video": "src", "audio": "src", "track": "src"}
+ASKING = frozenset(
+    ("href", "src", "srcset", "xlink:href", "poster", "background", "data", "code", "action", "formaction", "ping")
+    + ("lowsrc", "dynsrc", "srcdoc", "style")
+)
+"""Attributes for which a browser asks somebody for something, or does something; those of `URLS` are looked at."""
+VOID = frozenset(("area", "br", "col", "embed", "hr", "img", "input", "source", "track", "wbr"))
+UNCLOSED = frozenset(
+    ("p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot", "colgroup", "option", "optgroup")
+)
+"""Elements that another one's beginning or end closes, whether their end is written or not."""
 
 Attrs = list[tuple[str, str | None]]
 
@@ -43,11 +50,13 @@ class Rewriter(HTMLParser):
         self._dropped: list[str] = []
         self._verbatim = 0
         self._anchors: list[bool] = []  # for each open <a>, whether its tag was written
+        self._open: list[str] = []  # what was written and not yet closed
 
     def rewrite(self, html: str) -> str:
         """The whole document, rewritten."""
         feed(self, html)
         self._flush()
+        self._out += [_end(tag) for tag in reversed(self._open) if tag not in UNCLOSED]
         return "".join(self._out)
 
     def _flush(self) -> None:
@@ -73,23 +82,28 @@ class Rewriter(HTMLParser):
         if tag == "table":
             self._out.append('<div class="table-scroll" role="region" aria-label="Tableau" tabindex="0">')
         self._out.append(_tag(tag, self._safe(tag, attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: Attrs) -> None:
         """An element written `<x/>`."""
         if tag not in DROPPED:
             self.handle_starttag(tag, attrs)
+            if tag not in VOID | VOID_DROPPED:
+                self.handle_endtag(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        """An element ends."""
+        """An element ends; one that did not begin here would close what is around the body."""
         if self._dropped:
             if tag == self._dropped[-1]:
                 self._dropped.pop()
             return
         self._flush()
-        if tag == "a" and self._anchors and not self._anchors.pop():
+        if (tag == "a" and self._anchors and not self._anchors.pop()) or tag not in self._open:
             return
+        del self._open[-1 - self._open[::-1].index(tag)]
         self._verbatim -= tag in VERBATIM and self._verbatim > 0
-        self._out.append(f"</{tag}></div>" if tag == "table" else f"</{tag}>")
+        self._out.append(_end(tag))
 
     def handle_data(self, data: str) -> None:
         """Text."""
@@ -114,12 +128,12 @@ class Rewriter(HTMLParser):
     def _safe(self, tag: str, attrs: Attrs) -> Attrs:
         kept: Attrs = []
         for name, value in attrs:
-            if name.startswith("on") or name in {"style", "srcset", "ping"}:
-                continue
-            if name != URLS.get(tag) or value is None:
+            if name == URLS.get(tag):
+                link = self._resolve(value or "")
+                if (tag == "a" or link.path) and (address := self._address(link)):
+                    kept.append((name, address))
+            elif name not in ASKING and not name.startswith("on"):
                 kept.append((name, value))
-            elif address := self._address(self._resolve(value)):
-                kept.append((name, address))
         return kept
 
     def _picture(self, attrs: dict[str, str | None]) -> str:
@@ -142,6 +156,10 @@ def picture(image: Image, sizes: str = "(min-width: 48rem) 44rem, 100vw") -> str
         f'<picture>{sources}<img src="{last.url}"{srcset} alt="{escape(image.alt)}"{size} '
         'loading="lazy" decoding="async"></picture>'
     )
+
+
+def _end(tag: str) -> str:
+    return f"</{tag}></div>" if tag == "table" else f"</{tag}>"
 
 
 def _tag(tag: str, attrs: Attrs) -> str:

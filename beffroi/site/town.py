@@ -159,6 +159,7 @@ def read(generator: Any, wanted: Iterable[Card], content: type, preread: Any, co
             base_path=generator.path,
             path=str(work.path(card)),
             content_class=content,
+            fmt="md",  # whatever the case of the file's suffix
             context=generator.context,
             preread_signal=preread,
             preread_sender=generator,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from beffroi.content import Link
 from beffroi.model import Image, Picture
 from beffroi.site.html import Rewriter, picture
 
+SCROLL = '<div class="table-scroll" role="region" aria-label="Tableau" tabindex="0">'
 PICTURES = (
     Picture("/images/a-480.webp", 480, 300, "image/webp", 10),
     Picture("/images/a-960.webp", 960, 600, "image/webp", 20),
@@ -22,7 +25,8 @@ def rewritten(html: str) -> str:
     """Links to `ouvert.md` lead somewhere, to `secret.md` nowhere; `a.jpg` is an image of ours."""
 
     def resolve(href: str) -> Link:
-        return Link("image" if href.endswith(".jpg") else "entry", href)
+        path = Path(href) if href.endswith(".mp3") else None
+        return Link("image" if href.endswith(".jpg") else "file" if path else "entry", href, path=path)
 
     def address(link: Link) -> str | None:
         return None if "secret" in link.href else f"/ici/{link.href}"
@@ -49,7 +53,26 @@ def rewritten(html: str) -> str:
         ('<img src="//autre.example/x.png" alt="Une & vue">', "Une &amp; vue"),
         ("<br><hr>", "<br><hr>"),
         ("<!-- rien --><p>t</p>", "<p>t</p>"),
-        ("</p></a>t", "</p></a>t"),
+        ("</p></a></div></main>t", "t"),
+        ("<div><b>gras<p>p", "<div><b>gras<p>p</b></div>"),
+        (
+            "<table><tr><td>a",
+            '<div class="table-scroll" role="region" aria-label="Tableau" tabindex="0"><table><tr><td>a</table></div>',
+        ),
+        ('<video src="https://x.example/a.mp4" poster="https://x.example/a.jpg"></video>', "<video></video>"),
+        (
+            '<audio><source src="ouvert.mp3"><track src="//x.example/a.vtt"></audio>',
+            '<audio><source src="/ici/ouvert.mp3"><track></audio>',
+        ),
+        (
+            '<table background="//x.example/a.png"></table>',
+            '<div class="table-scroll" role="region" aria-label="Tableau" tabindex="0"><table></table></div>',
+        ),
+        (
+            '<svg><image href="//x.example/a.png"/><a xlink:href="javascript:x()">t</a></svg>',
+            "<svg><image></image><a>t</a></svg>",
+        ),
+        ('<input type="image" src="//x.example/a.png"><button formaction="javascript:x()">b</button>t', "t"),
     ],
 )
 def test_what_becomes_of_a_body(html: str, expected: str) -> None:
