@@ -31,6 +31,9 @@ _ORIGINALS = f"{IMAGES}/"
 RASTER = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif"})
 """Images that the build re-encodes."""
 
+SCHEMES = frozenset({"http", "https", "mailto", "tel", "sms", "geo"})
+"""What an address of the outside may begin with."""
+
 RAW = frozenset({".heic", ".heif", ".tif", ".tiff", ".dng"})
 """Photographs that it cannot: copied as they are, they would say where they were taken."""
 
@@ -302,11 +305,14 @@ def target(name: str, href: str) -> Target:
 
 def resolve(tree: Tree, entry: Entry, href: str) -> Link:
     """Where `href`, as written in that entry's file, leads."""
-    aim = target(entry.source.removeprefix(tree.prefix), href)
+    try:
+        aim = target(entry.source.removeprefix(tree.prefix), href)
+    except ValueError:  # no address at all
+        return Link("missing", href)
     if aim.kind == "anchor":
         return Link("anchor", href, fragment=aim.fragment)
     if aim.kind == "external":
-        return Link("external", href)
+        return Link("external" if urlsplit(href).scheme in {"", *SCHEMES} else "missing", href)
     if aim.address.strip("/") and (found := tree.at_url(f"{aim.address}/")):
         return Link("entry", href, entry=found, fragment=aim.fragment)
     if aim.address and made_by_the_build(tree.site, aim.address):

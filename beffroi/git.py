@@ -10,7 +10,7 @@ import os
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -120,6 +120,17 @@ class Repository:
             finally:
                 log.kill()
 
+    def earlier(self, name: str) -> Iterator[Version]:
+        """The versions of that file under the names that it had before, the newest first."""
+        words = ("log", "--follow", "-M50%", "--format=%x01%H %ct", "--raw", "--no-abbrev", "--relative", "-z", "HEAD")
+        with subprocess.Popen(
+            self.command(*words, "--", name), env=self._env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ) as log:
+            try:
+                yield from (replace(found, name=name) for found in _log(log.stdout) if found.name != name)
+            finally:
+                log.kill()
+
     def holds(self, commit: str) -> bool:
         """Whether HEAD comes after that commit."""
         return bool(commit) and self.try_("merge-base", "--is-ancestor", commit, "HEAD") is not None
@@ -175,8 +186,8 @@ def _split(data: bytes) -> list[str]:
 
 
 def _log(stream: IO[bytes] | None) -> Iterator[Version]:
-    """The versions that `git log --raw -z` tells, as they come."""
-    commit, when, blob = "", 0, ""
+    """The versions that `git log --raw -z` tells, as they come; of a file that was renamed, its new name."""
+    commit, when, blob, former = "", 0, "", False
     for token in _tokens(stream):
         if token.startswith(b"\x01"):
             said = token[1:].decode().split()
@@ -184,6 +195,9 @@ def _log(stream: IO[bytes] | None) -> Iterator[Version]:
         elif token.lstrip(b"\n").startswith(b":"):
             row = token.split()
             blob = "" if row[4].startswith(b"D") else row[3].decode()
+            former = row[4].startswith(b"R")
+        elif former:
+            former = False
         elif token.strip(b"\n"):
             yield Version(commit, when, os.fsdecode(token), blob)
 

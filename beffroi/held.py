@@ -8,7 +8,7 @@ without what it links to in vain: nobody mends a link at 3 a.m., and nobody read
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -108,6 +108,7 @@ def record(site: Site, var: Path, stood: Standing, at: datetime) -> list[Fault]:
 
     gone = kept.blobs.keys() - now.keys() - stood.instead.keys()
     unsaid = list(_unsaid(site, kept, sorted(gone), repository, at)) if gone else []
+    unsaid += _hidden(site, kept, (read(name) for name in changed if prefix + name in kept.blobs), at)
     kept.record(
         map(read, changed), sorted(gone), repository.commit_of("HEAD") if repository else "", int(at.timestamp())
     )
@@ -127,6 +128,21 @@ def _unsaid(
             sentence = (
                 "Le fichier a disparu sans que git le sache : son adresse répond « introuvable », et les téléphones gardent "
                 "sa notification ; enregistrez la suppression (git commit), ou remettez-le avec « status: withdrawn »."
+            )
+            yield Fault(source, 1, say(sentence), "warning")
+
+
+def _hidden(site: Site, kept: Accepted, files: Iterable[tuple[str, str, bytes]], at: datetime) -> Iterator[Fault]:
+    """What citizens could read, and that is a draft now, or has its date to come."""
+    for source, _, data in files:
+        now, before = readable(site, source, data), kept.data(source)
+        if now is None or now.visible(at) or before is None:
+            continue
+        entry = readable(site, source, before[0])
+        if entry is not None and entry.visible(at):
+            sentence = (
+                "Ce contenu était en ligne et n’y est plus : son adresse répond « introuvable », et les téléphones gardent "
+                "sa notification ; pour le retirer, écrivez « status: withdrawn »."
             )
             yield Fault(source, 1, say(sentence), "warning")
 
@@ -213,9 +229,16 @@ class Search:
             if not left:
                 break
         for source in left:
-            if source in tried or not self._accepted(source, faults[source]):
+            if (source in tried or not self._accepted(source, faults[source])) and not self._renamed(
+                source, faults[source]
+            ):
                 self.instead[source] = None
                 self.held[source] = Held(source, tuple(faults[source]))
+
+    def _renamed(self, source: str, faults: Sequence[Fault]) -> bool:
+        """Whether a version stands that it had under another name: it was renamed and broken at once."""
+        versions = self.repository.earlier(source) if self.repository else ()
+        return any(self._stands(version, faults) for version in versions)
 
     def _versions(self, sources: Sequence[str]) -> Iterator[Version]:
         """Nothing where there is no repository."""

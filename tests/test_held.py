@@ -135,6 +135,29 @@ def test_a_link_to_a_held_file_holds_nothing_back(desk: Desk) -> None:
     assert ["content/actualites/a.md"] == [one.source for one in desk.standing().held]
 
 
+def test_an_alert_goes_out_without_a_link_of_another_kind(desk: Desk) -> None:
+    """An address that no page may have costs an alert its link, and not its publication."""
+    front = "title: Crue\ndate: 2026-05-04\nend: 2026-05-06"
+    desk.town.write("alertes/crue", front, "[Un](callto:112), [deux](javascript:alert(3)), [trois](http://[).")
+    assert [("content/alertes/crue.md", True)] == [(one.source, one.same) for one in desk.town.publish(AT).held]
+    page = (desk.town.output / "alertes/crue/index.html").read_text(encoding="utf-8")
+    assert "<p>Un, deux, trois.</p>" in page
+
+
+def test_a_file_renamed_and_broken_at_once(desk: Desk) -> None:
+    """What it said under its former name stands at its new one, and the former address leads there."""
+    path = desk.town.write("actualites/a", GOOD, "Un texte assez long pour que git le reconnaisse. " * 5)
+    desk.commit()
+    path.rename(path.with_name("b.md"))
+    desk.town.write("actualites/b", BAD, "Un texte assez long pour que git le reconnaisse. " * 5)
+    desk.commit()
+    assert [("content/actualites/b.md", True)] == [
+        (one.source, one.when is not None) for one in desk.town.publish(AT).held
+    ]
+    assert "Bon" == desk.titles()["actualites/b"]
+    assert "/actualites/b/" in (desk.town.output / "actualites/a/index.html").read_text(encoding="utf-8")
+
+
 def test_a_target_that_was_deleted_unlinks_and_says_so(desk: Desk) -> None:
     """A published page whose link died because the other file went stays online, in its present words."""
     gone = desk.town.write("actualites/a", GOOD)
@@ -356,7 +379,7 @@ def test_the_latest_words_of_an_alert_win(desk: Desk) -> None:
     desk.publish()
     desk.town.write("alertes/crue", ALERT.replace("Crue", "Digue rompue"), "[plan](plan.md)")
     assert "Digue rompue" == desk.titles()["alertes/crue"]
-    desk.town.write("alertes/crue", ALERT.replace("Crue", "Pire"), "[plan](javascript:alert)")
+    desk.town.write("alertes/crue", ALERT.replace("Crue", "Pire"), "Un \x07 caractère que rien ne montre.")
     assert "Crue" == desk.titles()["alertes/crue"]
     desk.town.write("alertes/crue", ALERT.replace("2026-05-06", "demain"), "[plan](plan.md)")
     assert "Crue" == desk.titles()["alertes/crue"]
@@ -372,3 +395,16 @@ def test_an_alert_with_a_dead_link_reaches_its_page(town: Town) -> None:
     assert "<p>Voir le plan.</p>" in page
     assert "carte.png" not in page
     assert 3 == town.invoke("publish", "--at", AT.isoformat()).returncode
+
+
+@pytest.mark.parametrize(
+    "now", ["date: 2026-05-01\nstatus: draft", "date: 2026-06-01", "date: 2026-05-01\nstart: 2026-06-01"]
+)
+def test_what_is_hidden_again_is_told(desk: Desk, now: str) -> None:
+    """A published item made a draft, or put off, leaves an address that answers nothing: its editor hears of it, once."""
+    site = read_site(desk.root / "publishconf.py")
+    told = []
+    for front in ("date: 2026-05-01", now, f"{now}\nsummary: Autre.", "date: 2026-05-01"):
+        desk.town.write("actualites/a", f"title: A\n{front}")
+        told.append([fault.path for fault in held.record(site, desk.root / "var", desk.standing(), AT)])
+    assert [[], ["content/actualites/a.md"], [], []] == told

@@ -9,12 +9,11 @@ from urllib.parse import urlsplit
 from beffroi.check import spelling, words
 from beffroi.check.body import Lines, Page
 from beffroi.check.card import Aim, Card, aim
-from beffroi.content import IMAGES, Entry, image_path
+from beffroi.content import IMAGES, SCHEMES, Entry, image_path
 from beffroi.schema import ALERT_HOURS
 from beffroi.schema.french import say, shown
 from beffroi.settings import Site
 
-SCHEMES = frozenset({"http", "https", "mailto", "tel", "sms", "geo"})
 LEFTOVER = re.compile(r"\{(?:filename|static|attach)\}|\|(?:filename|static|attach)\|")
 
 Level = Literal["error", "warning"]
@@ -142,11 +141,11 @@ class Own:
             parts, own = urlsplit(href), urlsplit(self.site.publisher.url)
             parts.port  # noqa: B018  # raises for what is no port
         except ValueError:
-            self._add(line, "Lien « {} » illisible ; écrivez « https://… ».", shown(href))
+            self._bear(line, "Lien « {} » illisible ; écrivez « https://… ».", shown(href))
             return False
         if parts.scheme and parts.scheme not in SCHEMES:
             sentence = "Lien « {} » refusé ; une adresse commence par « https: », « mailto: » ou « tel: »."
-            self._add(line, sentence, shown(href))
+            self._bear(line, sentence, shown(href))
             return False
         return parts.netloc == own.netloc
 
