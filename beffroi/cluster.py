@@ -102,7 +102,7 @@ class Cluster:
         now = int(time.time())
         with transaction(self.engine) as connection:
             ledger.expire(connection, now)
-            summaries.compose(connection, now, self.dispatch().summary)
+            summaries.compose(connection, now, self.site.zone, self.dispatch().summary)
             return shards.due_now(connection, now)
 
     async def rescue(self, timestamp: int) -> None:

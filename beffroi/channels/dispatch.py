@@ -77,7 +77,7 @@ class Dispatch:
         """Send until nothing is due. However it ends, the answers that came are written and no shard is kept."""
         with transaction(self.engine) as connection:
             late = ledger.expire(connection, self._second())
-            summaries.compose(connection, self._second(), self.summary)
+            summaries.compose(connection, self._second(), self.zone, self.summary)
             vendors = ledger.owed_to(connection)
         total = sum(vendors.values())
         gc.freeze()  # what there is by now stays: looking through it again and again costs 5 µs a message
@@ -116,8 +116,9 @@ class Dispatch:
         """In a thread: one vendor, until nothing is due to its subscribers."""
         try:
             with share, closing(self.senders()) as sender:
-                waited = 0.0
+                waited, looked = 0.0, self._second()
                 while not self.stopped.is_set():
+                    looked = self._wake(looked)
                     if self.one(sender, share, tally, origin=origin):
                         continue
                     seconds = self._pause(origin)
@@ -130,6 +131,14 @@ class Dispatch:
             self.stop()
         finally:
             end.set()
+
+    def _wake(self, looked: int) -> int:
+        """Let go what was held until now, as a morning may come while we are at work; `looked` is the second at which
+        that was done last."""
+        if (second := self._second()) != looked:
+            with transaction(self.engine) as connection:
+                summaries.compose(connection, second, self.zone, self.summary)
+        return second
 
     def one(
         self, sender: Sender, share: Share, tally: Tally, *, origin: str | None = None, shard: int | None = None

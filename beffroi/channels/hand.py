@@ -177,10 +177,13 @@ class Hand:
         for (number, endpoint, p256dh, auth, key, *_), held, material in people:
             if self._stop():
                 return
-            if held > 0:
+            if held:
                 self.flying.pop(number, None)
+            if held > 0:
                 self._hold(number, held)
-            else:  # whoever no longer wants to hear of it was about to be told
+            elif held == NEVER:  # as if they had left
+                self._settle(number)
+            else:
                 yield _target((number, endpoint, self.shard.origin, p256dh, auth, material, key))
 
     def _hold(self, number: int, until: int) -> None:

@@ -12,6 +12,7 @@ no answer           tried again, in doubt where the message had gone out
 from __future__ import annotations
 
 import math
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from beffroi.channels.sending import Result
@@ -64,10 +65,12 @@ def retry_after(value: str | None, now: float) -> float | None:
     if not value:
         return None
     try:
-        seconds = float(int(value))
+        seconds: float = int(value)
     except ValueError:
         try:
-            seconds = parsedate_to_datetime(value).timestamp() - now
+            then = parsedate_to_datetime(value)
+            # Two of the three forms of a date say no zone that Python knows: an HTTP date is always UTC.
+            seconds = (then if then.tzinfo else then.replace(tzinfo=UTC)).timestamp() - now
         except (ValueError, OverflowError):
             return None
-    return min(max(seconds, 0.0), LONGEST_PAUSE)
+    return float(min(max(seconds, 0), LONGEST_PAUSE))

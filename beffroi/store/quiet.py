@@ -40,4 +40,7 @@ def _times(quiet: str) -> tuple[time, time]:
 
 def _next(end: time, here: datetime, zone: ZoneInfo) -> int:
     day = here.date() if here.time() < end else here.date() + timedelta(days=1)
-    return int(datetime.combine(day, end, zone).timestamp())
+    then = datetime.combine(day, end, zone)
+    if then.timestamp() <= here.timestamp():  # that hour comes twice tonight, and this is the second time
+        then = then.replace(fold=1)
+    return int(then.timestamp())

@@ -3,26 +3,45 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, delete, insert, select, text, update
 
+from beffroi.store import quiet
+from beffroi.store.audience import Audience, Choice, of
 from beffroi.store.db import plain
 from beffroi.store.entries import Message
 from beffroi.store.ledger import batches, lock, new_shard, said
 from beffroi.store.shards import free
-from beffroi.store.tables import announcements, retries, shards
+from beffroi.store.tables import announcements, retries, shards, subscriptions
 
 Summary = Callable[[Sequence[Message]], Message]
 """Makes one message of several."""
 
-Several = Mapping[tuple[tuple[int, ...], str], Sequence[int]]
-"""Announcements (in their order) and vendor -> the subscriptions that were to hear of exactly these."""
+Exactly = tuple[tuple[int, ...], str]
+"""Announcements, in their order, and the vendor of whoever is owed exactly these."""
 
 
-def compose(connection: Connection, now: int, summary: Summary) -> int:
-    """Let go what was held until now; return how many summaries that made.
+_Row = tuple[int, str, str, str, int, int, str, str]
+"""A subscription and what it chose (quiet hours, categories, areas, alerts only), then the announcement that it is owed,
+its vendor, and whom that concerns."""
+
+
+@dataclass(slots=True)
+class Morning:
+    """What is to be done with whom, by subscription: of `several` one message is made, who is in `asleep` waits on, and
+    no longer wants what is in `unwanted`."""
+
+    several: defaultdict[Exactly, list[int]] = field(default_factory=lambda: defaultdict(list))
+    unwanted: defaultdict[tuple[int, ...], list[int]] = field(default_factory=lambda: defaultdict(list))
+    asleep: defaultdict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+
+
+def compose(connection: Connection, now: int, zone: ZoneInfo, summary: Summary) -> int:
+    """Let go what was held until now; return how many summaries that made. What citizens chose meanwhile counts.
 
     One transaction: whoever dies in it changes nothing, and a second one finds nothing left to do. Shards that a worker
     has in hand at this moment wait for the next call.
@@ -30,17 +49,42 @@ def compose(connection: Connection, now: int, summary: Summary) -> int:
     lock(connection)
     if not _any(connection, now):
         return 0
-    several: defaultdict[tuple[tuple[int, ...], str], list[int]] = defaultdict(list)
-    for subscription_id, rows in groupby(_held(connection, now), key=lambda row: row[0]):
-        owed = [(row[1], row[2]) for row in rows]
-        if len(owed) > 1:
-            several[tuple(one for one, _ in owed), owed[0][1]].append(subscription_id)
-    for (ids, origin), people in several.items():
+    morning = _sorted(connection, now, zone)
+    for until, people in morning.asleep.items():
+        _hold(connection, now, people, until)
+    for ids, people in morning.unwanted.items():
+        _take(connection, ids, people)
+    for (ids, origin), people in morning.several.items():
         _sum_up(connection, now, ids, origin, people, summary)
     ready = select(shards.c.id).where(shards.c.state == "open", free(now))
     held = (retries.c.kind == "held", retries.c.not_before <= now)
     connection.execute(update(retries).where(*held, retries.c.shard_id.in_(ready)).values(kind="retry"))
-    return len(several)
+    return len(morning.several)
+
+
+def _sorted(connection: Connection, now: int, zone: ZoneInfo) -> Morning:
+    morning, admitted = Morning(), dict[tuple[Choice, int], bool]()
+    audiences = dict[int, Audience]()
+
+    def wants(choice: Choice, announcement_id: int) -> bool:
+        key = choice, announcement_id
+        if key not in admitted:
+            admitted[key] = audiences[announcement_id].admits(choice)
+        return admitted[key]
+
+    for (number, hours, *chosen), rows in groupby(_held(connection, now), key=lambda row: row[:5]):
+        owed = [(row[5], row[6], row[7]) for row in rows]
+        audiences |= {one: Audience.read(text) for one, _, text in owed if one not in audiences}
+        choice = Choice.read(*chosen)
+        wanted = tuple(one for one, _, _ in owed if wants(choice, one))
+        if until := quiet.release(hours, now, zone):
+            morning.asleep[until].append(number)
+            continue
+        if unwanted := tuple(one for one, _, _ in owed if one not in wanted):
+            morning.unwanted[unwanted].append(number)
+        if len(wanted) > 1:
+            morning.several[wanted, owed[0][1]].append(number)
+    return morning
 
 
 _ANY = text("SELECT 1 FROM retries WHERE kind = 'held' AND not_before <= :now LIMIT 1")
@@ -50,18 +94,19 @@ def _any(connection: Connection, now: int) -> bool:
     return bool(plain(connection, _ANY, {"now": now}))
 
 
-def _held(connection: Connection, now: int) -> Iterator[tuple[int, int, str]]:
-    """(subscription, announcement, vendor), in the order of subscriptions, then of announcements."""
-    columns = retries.c
+def _held(connection: Connection, now: int) -> Iterator[_Row]:
+    """In the order of subscriptions, then of announcements; not the summaries of another morning, which stay whole."""
+    columns, chose = retries.c, subscriptions.c
     query = (
-        select(columns.subscription_id, shards.c.announcement_id, shards.c.origin)
-        .select_from(retries.join(shards).join(announcements))
+        select(columns.subscription_id, chose.quiet, chose.categories, chose.areas, chose.alerts_only)
+        .add_columns(shards.c.announcement_id, shards.c.origin, announcements.c.audience)
+        .select_from(retries.join(shards).join(announcements).join(subscriptions, chose.id == columns.subscription_id))
         .where(columns.kind == "held", columns.not_before <= now, shards.c.state == "open", free(now))
-        .where(announcements.c.expires_at > now)
+        .where(announcements.c.expires_at > now, announcements.c.state != "summary")
         .order_by(columns.subscription_id, shards.c.announcement_id)
     )
     for row in connection.execute(query):
-        yield row[0], row[1], row[2]
+        yield tuple(row)
 
 
 def _sum_up(
@@ -76,7 +121,7 @@ def _sum_up(
             number=1,
             revision="",
             state="summary",
-            audience="",
+            audience=_together(connection, ids).dumped(),
             created_at=now,
             **said(message),
         )
@@ -84,23 +129,40 @@ def _sum_up(
     ).scalar_one()
     shard = new_shard(number, origin, message) | {"total": len(people)}
     heir = connection.execute(insert(shards).values(shard).returning(shards.c.id)).scalar_one()
+    _take(connection, ids, people)
+    row = {"shard_id": heir, "kind": "retry", "attempts": 0, "not_before": now, "reason": ""}
     for some in batches(people):
-        _move(connection, now, ids, some, heir)
+        connection.execute(insert(retries), [row | {"subscription_id": one} for one in some])
 
 
-def _move(connection: Connection, now: int, ids: tuple[int, ...], people: Sequence[int], heir: int) -> None:
+def _together(connection: Connection, ids: Iterable[int]) -> Audience:
+    """Whoever is concerned by one of these at least."""
+    columns = announcements.c
+    texts = connection.execute(select(columns.audience).where(columns.id.in_(ids)).order_by(columns.id)).scalars()
+    return of(*(interest for one in texts for interest in Audience.read(one).every[0]))
+
+
+def _hold(connection: Connection, now: int, people: Iterable[int], until: int) -> None:
+    """They have other quiet hours by now."""
+    for some in batches(people):
+        columns = retries.c
+        held = (columns.subscription_id.in_(some), columns.kind == "held", columns.not_before <= now)
+        connection.execute(update(retries).where(*held).values(not_before=until))
+
+
+def _take(connection: Connection, ids: tuple[int, ...], people: Iterable[int]) -> None:
+    """What is held of these announcements for them is no longer owed there."""
     columns = retries.c
     old = select(shards.c.id).where(shards.c.announcement_id.in_(ids))
-    moved = connection.execute(
-        delete(retries)
-        .where(columns.shard_id.in_(old), columns.subscription_id.in_(people), columns.kind == "held")
-        .returning(columns.shard_id)
-    ).scalars()
-    for shard_id, rows in groupby(sorted(moved)):
-        lighter = {"total": shards.c.total - len(list(rows))}
-        connection.execute(update(shards).where(shards.c.id == shard_id).values(lighter))
-    row = {"shard_id": heir, "kind": "retry", "attempts": 0, "not_before": now, "reason": ""}
-    connection.execute(insert(retries), [row | {"subscription_id": one} for one in people])
+    for some in batches(people):
+        taken = connection.execute(
+            delete(retries)
+            .where(columns.shard_id.in_(old), columns.subscription_id.in_(some), columns.kind == "held")
+            .returning(columns.shard_id)
+        ).scalars()
+        for shard_id, rows in groupby(sorted(taken)):
+            lighter = {"total": shards.c.total - len(list(rows))}
+            connection.execute(update(shards).where(shards.c.id == shard_id).values(lighter))
 
 
 def _message(connection: Connection, announcement_id: int) -> Message:

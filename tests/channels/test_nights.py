@@ -14,6 +14,7 @@ from beffroi.store.quiet import DEFAULT
 from beffroi.store.tables import subscriptions
 from tests.channels.town import Town, alert, entry
 from tests.e2e.push_service import PushService
+from tests.e2e.push_state import Behaviour
 
 MORNING = "07:00"
 
@@ -155,3 +156,72 @@ def test_choices_made_meanwhile_count(night: Town) -> None:
         assert night.deliver().told == 0
         until(night, "08:00")
         assert (night.deliver().told, night.deliver().owed, len(service.journal)) == (2, 0, 2)
+
+
+def test_morning_may_come_while_at_work(night: Town) -> None:
+    """A run that begins ten seconds before seven waits for seven, tells who was held, and ends."""
+    with PushService() as service:
+        (sleeper,) = night.phones(service, 1, quiet=DEFAULT)
+        night.announce(entry(night.time.at()), entry(night.time.at(), "actualites/b"))
+        assert night.deliver().held == 2
+        until(night, "06:59")
+        night.time.sleep(50)
+        done = night.deliver()
+        assert (done.told, done.owed) == (1, 0)
+        assert ["Exemple : 2 informations"] == shown(service, sleeper)
+
+
+@pytest.mark.parametrize(
+    ("choice", "told", "later"),
+    [
+        ({"quiet": "20:00-09:00"}, [], ["Exemple : 2 informations"]),
+        ({"categories": '["agenda"]'}, ["Bal"], ["Bal"]),
+        ({"alerts_only": 1}, [], []),
+    ],
+)
+def test_summary_obeys_what_was_chosen_meanwhile(
+    night: Town, choice: dict[str, str | int], told: list[str], later: list[str]
+) -> None:
+    """Who goes to bed with two items and changes the choices in the night is told by the new ones."""
+    with PushService() as service:
+        (sleeper,) = night.phones(service, 1, quiet=DEFAULT)
+        night.announce(entry(night.time.at()), entry(night.time.at(), "agenda/bal", title="Bal"))
+        night.deliver()
+        with transaction(night.engine) as connection:
+            connection.execute(update(subscriptions).values(choice))
+        until(night, MORNING)
+        night.deliver()
+        assert told == shown(service, sleeper)
+        until(night, "09:00")
+        assert night.deliver().owed == 0
+        assert later == shown(service, sleeper)
+
+
+def test_summary_that_is_late_wakes_nobody(night: Town) -> None:
+    """A vendor that is down in the morning and back at eleven in the evening: the summary waits for the next morning."""
+    with PushService() as service:
+        night.phones(service, 1, quiet=DEFAULT)
+        night.announce(entry(night.time.at()), entry(night.time.at(), "actualites/b"))
+        night.deliver()
+        until(night, MORNING)
+        service.behave(None, Behaviour(status=500))
+        assert night.deliver().owed == 1
+        asked = len(service.refused)
+        until(night, "23:00")
+        assert (night.deliver().held, asked) == (1, len(service.refused))
+
+
+def test_who_no_longer_wants_it_is_not_tried_again(town: Town) -> None:
+    """A message that a vendor did not take is owed to nobody who has meanwhile chosen otherwise."""
+    town.open()
+    with PushService() as service:
+        town.phones(service, 2)
+        service.behave(None, Behaviour(status=500))
+        town.announce(entry(town.time.at()))
+        assert town.deliver().owed == 2
+        with transaction(town.engine) as connection:
+            connection.execute(update(subscriptions).where(subscriptions.c.id == 1).values(categories='["agenda"]'))
+        service.behave(None, None)
+        town.time.sleep(3600)
+        done = town.deliver()
+        assert (done.told, done.owed, len(service.journal)) == (1, 0, 1)

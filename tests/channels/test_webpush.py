@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -249,10 +250,24 @@ def test_refusals_are_not_gone(status: int, permanent: bool) -> None:
         (500, "120", None),
         (429, "99999999", 86400),
         (429, "-3", 0),
+        (429, "9" * 400, 86400),
+        (429, "Monday, 04-May-26 09:00:30 GMT", 30),
+        (429, "Mon May  4 09:00:30 2026", 30),
+        (503, "Mon, 04 May 2026 09:00:30 -0000", 30),
     ],
 )
-def test_retry_after(status: int, header: str | None, seconds: float | None) -> None:
-    """A vendor's wish to be left in peace is read as seconds or as a date, within a day."""
+def test_retry_after(
+    status: int,
+    header: str | None,
+    seconds: float | None,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:
+    """A vendor's wish to be left in peace is read as seconds or as a date in each form of HTTP, within a day, wherever
+    the machine stands."""
+    monkeypatch.setenv("TZ", "Europe/Paris")
+    request.addfinalizer(time.tzset)  # once TZ is what it was
+    time.tzset()
     headers = {"Retry-After": header} if header is not None else {}
     answer = SimpleNamespace(status_code=status, headers=headers)
     with pytest.raises(SendError) as caught:

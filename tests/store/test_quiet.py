@@ -40,6 +40,13 @@ def test_siesta_and_no_quiet_hours() -> None:
     assert 0 == release("", second("2026-05-04 23:00"), PARIS)
 
 
+def test_hour_that_comes_twice() -> None:
+    """Quiet hours that end at 2:30 do so twice in the last night of October; the end is never in the past."""
+    again = datetime.fromisoformat("2026-10-25T02:10:00+01:00").timestamp()
+    assert again + 20 * 60 == release("21:30-02:30", again, PARIS) == later("21:30-02:30", again, PARIS)
+    assert second("2026-10-25 02:30") == release("21:30-02:30", second("2026-10-24 22:00"), PARIS)
+
+
 def test_later_is_the_next_morning() -> None:
     """`push: later` waits for the end of one's next quiet hours, whatever the hour."""
     assert second("2026-05-05 07:00") == later(DEFAULT, second("2026-05-04 09:00"), PARIS)
