@@ -44,16 +44,19 @@ def shared(path: Path, name: str, now: float, sign: Callable[[], Token]) -> Toke
         number = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError:
         return sign()
-    with open(number, "r+", encoding="ascii") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # who comes second waits for the signature of the first
-        kept = {key: token for key, token in _read(file.read()).items() if token.fresh(now)}
-        hashed = sha256(name.encode()).hexdigest()
-        if hashed not in kept:
-            kept[hashed] = sign()
-            file.seek(0)
-            file.truncate()
-            json.dump({key: asdict(token) for key, token in kept.items()}, file)
-        return kept[hashed]
+    hashed, kept = sha256(name.encode()).hexdigest(), dict[str, Token]()
+    try:
+        with open(number, "r+", encoding="ascii", errors="replace") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # who comes second waits for the signature of the first
+            kept = {key: token for key, token in _read(file.read()).items() if token.fresh(now)}
+            if hashed not in kept:
+                kept[hashed] = sign()
+                file.seek(0)
+                file.truncate()
+                json.dump({key: asdict(token) for key, token in kept.items()}, file)
+    except OSError:  # a disk that is full, or broken
+        pass
+    return kept[hashed] if hashed in kept else sign()
 
 
 def _read(text: str) -> dict[str, Token]:

@@ -10,10 +10,23 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Engine, Table, TextClause, create_engine, event, inspect, make_url, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Dialect,
+    Engine,
+    Table,
+    TextClause,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+    text,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
 from beffroi.errors import StoreError
+from beffroi.store.troubles import told
 from beffroi.store.turns import Turns
 
 HEAD = "0001"
@@ -41,6 +54,7 @@ def connect(url: str) -> Engine:
     """
     try:
         parsed = make_url(url)
+        _check(parsed)
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         # hide_parameters: an endpoint is personal data, and errors end up in logs.
@@ -56,8 +70,18 @@ def connect(url: str) -> Engine:
             engine.dispose()
             raise
     except (SQLAlchemyError, OSError) as error:
-        raise StoreError(f"La base de données {_shown(url)} ne s’ouvre pas : {error}") from error
+        raise StoreError(f"La base de données {_shown(url)} ne s’ouvre pas : {told(error)}.") from error
     return engine
+
+
+def _check(url: URL) -> None:
+    """Raises `StoreError` for what is neither a file of SQLite nor a PostgreSQL."""
+    if url.drivername == "postgresql+psycopg" or (url.drivername in {"sqlite", "sqlite+pysqlite"} and url.database):
+        return
+    raise StoreError(
+        f"La base de données {_shown(str(url))} n’est pas de celles que l’on sait ouvrir ; dans BEFFROI_DATABASE_URL, "
+        "écrivez sqlite:////chemin/du/fichier ou postgresql://rôle:mot-de-passe@machine/base."
+    )
 
 
 def file_of(url: str) -> Path | None:
@@ -65,7 +89,7 @@ def file_of(url: str) -> Path | None:
     try:
         parsed = make_url(url)
     except SQLAlchemyError as error:
-        raise StoreError(f"La base de données {_shown(url)} ne s’ouvre pas : {error}") from error
+        raise StoreError(f"La base de données {_shown(url)} ne s’ouvre pas : {told(error)}.") from error
     return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
 
 
@@ -76,7 +100,11 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         with _turn(engine), engine.begin() as connection:
             yield connection
     except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as error:
-        raise StoreError(f"La base de données {_shown(str(engine.url))} ne répond pas : {error}") from error
+        raise _lost(engine, error) from error
+
+
+def _lost(engine: Engine, error: BaseException) -> StoreError:
+    return StoreError(f"La base de données {_shown(str(engine.url))} ne répond pas : {told(error)}.")
 
 
 class Held:
@@ -94,8 +122,8 @@ class Held:
                 self._connection = self._connection or self._engine.connect()
                 with self._connection.begin():
                     yield self._connection
-        except SQLAlchemyError as error:
-            raise StoreError(f"La base de données {_shown(str(self._engine.url))} ne répond pas : {error}") from error
+        except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
+            raise _lost(self._engine, error) from error
 
     def close(self) -> None:
         """Give the connection back."""

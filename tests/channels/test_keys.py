@@ -131,7 +131,9 @@ def test_shared_tokens_are_renewed_in_time(tmp_path: Path) -> None:
     assert ["3", "2"] == [ask(22600, "b"), ask(22600)]
     path.write_text('{"a', encoding="ascii")
     assert ["4", "4"] == [ask(22600), ask(22600)]
-    assert ["5", "6"] == [ask(22600, where=tmp_path / "absent" / "tokens.json") for _ in range(2)]
+    path.write_bytes(b"\xff\x00")
+    assert ["5", "5"] == [ask(22600), ask(22600)]
+    assert ["6", "7"] == [ask(22600, where=tmp_path / "absent" / "tokens.json") for _ in range(2)]
 
 
 def test_next_process_asks_with_the_same_token(tmp_path: Path) -> None:

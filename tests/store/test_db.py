@@ -13,7 +13,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, inspect, text
 
 from beffroi.errors import StoreError
-from beffroi.store.db import HEAD, connect
+from beffroi.store.db import HEAD, Held, connect, plain
+from beffroi.store.db import transaction as opening
 from beffroi.store.tables import metadata
 from tests.store.samples import subscribe
 
@@ -100,6 +101,34 @@ def test_unreachable_database_is_a_sentence_without_password() -> None:
     with pytest.raises(StoreError, match="ne s’ouvre pas") as caught:
         connect("postgresql+psycopg://agent:secret@127.0.0.1:1/base")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("mysql+pymysql://agent@machine/base", "écrivez sqlite:////chemin/du/fichier ou postgresql://"),
+        ("postgresql+psycopg2://agent@machine/base", "écrivez sqlite:////chemin/du/fichier ou postgresql://"),
+        ("sqlite://", "écrivez sqlite:////chemin/du/fichier ou postgresql://"),
+        ("beffroi.sqlite3", "ce n’est pas une adresse"),
+        ("sqlite:////proc/nulle-part/base", "ce dossier n’existe pas"),
+        ("postgresql+psycopg://agent@127.0.0.1:1/base", "aucun serveur n’y répond"),
+    ],
+)
+def test_database_that_cannot_be_opened_is_a_french_sentence(url: str, words: str) -> None:
+    """Another kind of database, an address that is none, a server that is down: what was found, and what to do."""
+    with pytest.raises(StoreError, match="La base de données") as caught:
+        connect(url)
+    assert words in str(caught.value)
+    assert "sqlalche.me" not in str(caught.value)
+
+
+def test_trouble_of_the_driver_is_a_sentence(url: str) -> None:
+    """What fails in a statement that is run straight on the driver is told as any other trouble."""
+    with opened(url) as engine:
+        for transaction in (Held(engine).transaction, lambda: opening(engine)):
+            with pytest.raises(StoreError, match="ne répond pas") as caught, transaction() as connection:
+                plain(connection, text("SELECT * FROM nulle_part"), {})
+            assert "SELECT" not in str(caught.value)
 
 
 def test_numbers_of_deleted_subscribers_are_not_given_again(url: str) -> None:
