@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import sys
@@ -34,6 +35,28 @@ def plainly(excused: type[BeffroiError] | None = None) -> Iterator[Path]:
     except BeffroiError as error:
         err.print(str(error), style="bold red", markup=False)
         sys.exit(0 if excused and isinstance(error, excused) else 1)
+    except OSError as error:
+        if error.errno not in DISK:
+            raise
+        err.print(_disk(error), style="bold red", markup=False)
+        sys.exit(1)
+
+
+DISK = {
+    errno.ENOSPC: "le disque est plein ; libérez de la place, puis relancez la commande",
+    errno.EDQUOT: "le quota du disque est atteint ; libérez de la place, puis relancez la commande",
+    errno.EROFS: "le disque est en lecture seule ; vérifiez-le, puis relancez la commande",
+    errno.EACCES: "les droits manquent ; vérifiez le propriétaire et les droits du fichier et de son dossier",
+    errno.EPERM: "les droits manquent ; vérifiez le propriétaire et les droits du fichier et de son dossier",
+    errno.EIO: "le disque ne répond plus ; vérifiez-le, puis relancez la commande",
+    errno.EMFILE: "trop de fichiers sont ouverts ; augmentez la limite (ulimit -n)",
+}
+"""What a machine in trouble says of a file, wherever that happens, and what to do."""
+
+
+def _disk(error: OSError) -> str:
+    name = f"Le fichier {error.filename}" if error.filename else "Un fichier"
+    return f"{name} ne peut être ouvert ou écrit : {DISK[error.errno or 0]}."
 
 
 def step(name: str) -> None:

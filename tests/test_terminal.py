@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 
 import pytest
@@ -42,3 +43,17 @@ def test_where_time_went(town: Town) -> None:
         assert re.search(rf"{stage} +\d+\.\d\d +\d+\.\d\d", done.stderr)
     assert "Fonction" in done.stderr
     assert "un seul processus a travaillé" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(errno.ENOSPC, "le disque est plein"), (errno.EROFS, "en lecture seule"), (errno.EACCES, "les droits manquent")],
+)
+def test_disk_in_trouble_is_a_sentence(number: int, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A disk that is full or may not be written, wherever it is met: which file, why, what to do, and exit status 1."""
+    with pytest.raises(SystemExit, match="1"), terminal.plainly():
+        raise OSError(number, "en anglais", "var/publish.lock")
+    said = capsys.readouterr().err
+    assert words in said
+    assert "var/publish.lock" in said
+    assert "anglais" not in said
