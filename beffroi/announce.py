@@ -143,7 +143,9 @@ def announce(
         number, owed = journal.turn(connection), ledger.owed(connection)
         fault("recorded")
     fault("announced")
-    journal.write(service.var, number, [(d.item.id, Known(d.revision, d.number, d.why.told)) for d in decisions])
+    journal.write(
+        service.var, number, second, [(d.item.id, Known(d.revision, d.number, d.why.told)) for d in decisions]
+    )
     doubts = (*current.faults, *(restored.sentences() if restored else ()))
     return Announced(tuple(decisions), withdrawn, doubts, owed)
 
@@ -213,9 +215,7 @@ def deliver(
         try:
             done = dispatch(site, service, engine, worker.owner, clock, progress, fault, lobby).run()
         finally:
-            with transaction(engine) as connection:
-                number = journal.turn(connection)
-            journal.write(service.var, number)
+            journal.sent(engine, service.var, int(clock.now()))
         return done
 
 

@@ -22,13 +22,14 @@ from sqlalchemy import Engine
 
 from beffroi.announce import Clock, dispatch
 from beffroi.channels.arming import disarm
+from beffroi.channels.delivered import Delivered
 from beffroi.channels.dispatch import Dispatch
 from beffroi.channels.doubt import Doubt
 from beffroi.channels.hand import Tally
 from beffroi.settings import Service, Site
-from beffroi.store import ledger, shards, summaries
+from beffroi.store import journal, ledger, shards, summaries
 from beffroi.store.db import transaction
-from beffroi.worker import name, retain
+from beffroi.worker import mended, name, retain
 
 QUEUE, PUBLISH = "envois", "publications"
 JOBS = 8
@@ -55,12 +56,14 @@ def prepare(engine: Engine) -> None:
 
 @dataclass
 class Cluster:
-    """One worker. `publish` is called where something is due, on machines that have the content; None on others."""
+    """One worker. `publish` is called where something is due, on machines that have the content; None on others. `told`
+    hears of a database that was put back."""
 
     site: Site
     service: Service
     engine: Engine
     publish: Callable[[], None] | None = None
+    told: Callable[[Delivered], None] = lambda done: None
     stopped: Event = field(default_factory=Event)
 
     def __post_init__(self) -> None:
@@ -87,8 +90,11 @@ class Cluster:
         run = self.dispatch()
         run.stopped = self.stopped
         run.owner = f"{self.owner}/{shard}"
+        tally = Tally()
         with self.doubt.share() as share, closing(run.senders()) as sender:
-            run.one(sender, share, Tally(), shard=shard)
+            run.one(sender, share, tally, shard=shard)
+        if tally.sent:
+            journal.sent(self.engine, self.service.var, int(time.time()))
 
     async def sweep(self, timestamp: int) -> None:
         """Ask for everything that is due and in nobody's hands."""
@@ -100,6 +106,8 @@ class Cluster:
 
     def _due(self) -> list[tuple[int, str, str]]:
         now = int(time.time())
+        if restored := mended(self.service, self.engine):
+            self.told(restored)
         with transaction(self.engine) as connection:
             ledger.expire(connection, now)
             summaries.compose(connection, now, self.site.zone, self.dispatch().summary)

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from threading import Event
 
 from sqlalchemy import Engine, select
 
+from beffroi.channels.delivered import Delivered
 from beffroi.errors import BeffroiError, SettingsError
 from beffroi.settings import SETTINGS, Service, Site, read_service, read_site
 from beffroi.store import armed, figures
@@ -51,7 +52,7 @@ def _cluster(site: Site, service: Service, engine: Engine, publish: Callable[[],
     if not keys.is_file():
         raise SettingsError(f"La clé {keys} est introuvable ; copiez-y celle de la machine qui publie.")
     prepare(engine)
-    asyncio.run(Cluster(site, service, engine, publish).run())
+    asyncio.run(Cluster(site, service, engine, publish, _told_of).run())
 
 
 def _publishes(root: Path) -> Callable[[], None]:
@@ -76,11 +77,12 @@ def _alone(site: Site, service: Service, engine: Engine) -> None:
         if service.push_prearm:
             prearm(engine, stopped.is_set)
 
-    def told(sentences: Iterable[str]) -> None:
-        for sentence in sentences:
-            out.print(sentence, markup=False)
+    work(site, service, engine, stopped, idle=idle, told=_told_of)
 
-    work(site, service, engine, stopped, idle=idle, told=lambda done: told(done.sentences()))
+
+def _told_of(done: Delivered) -> None:
+    for sentence in done.sentences():
+        out.print(sentence, markup=False)
 
 
 def arm() -> None:

@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 from beffroi.announce import Clock, Delivered, Fault, dispatch
 from beffroi.channels.arming import disarm
 from beffroi.settings import Service, Site
-from beffroi.store import figures, ledger
+from beffroi.store import figures, journal, ledger
 from beffroi.store.db import transaction
 
 MONTH = 30 * 24 * 3600
@@ -58,16 +58,27 @@ def work(
     `idle` is called where there is nothing to send. Raises `SettingsError`, `StoreError`."""
     if not service.push_prearm:
         disarm(engine)
+    if restored := mended(service, engine):
+        told(restored)
     owner = name()
     while not stopped.is_set():
         run = dispatch(site, service, engine, owner, Clock(sleep=time.sleep), fault=fault)
         run.patience, run.stopped = 0, stopped
         done = run.run()
         if done.told or done.gone or done.failed or done.by_reason:
+            journal.sent(engine, service.var, int(time.time()))
             told(done)
         else:
             idle()
             stopped.wait(rest(engine))
+
+
+def mended(service: Service, engine: Engine) -> Delivered | None:
+    """What is to be said where the database was put back from an older copy: what it would send again is stopped.
+    Raises `StoreError`."""
+    with transaction(engine) as connection:
+        restored = journal.mend(connection, service.var, int(time.time()), every=False)
+    return Delivered(alarms=tuple(restored.sentences())) if restored else None
 
 
 def rest(engine: Engine) -> float:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
+from threading import Event
 
 import pytest
 
@@ -11,6 +13,7 @@ from beffroi.announce import Why
 from beffroi.cluster import conninfo
 from beffroi.store.db import connect
 from beffroi.store.journal import NAME
+from beffroi.worker import work
 from tests.channels.town import Town, alert, entry, town_fixture
 from tests.e2e.push_service import PushService
 from tests.store.databases import BINARIES, postgres_fixture, url_fixture
@@ -124,6 +127,59 @@ def test_sending_alone_notices_too(town: Town) -> None:
         assert (done.told, done.alarms[0], len(service.journal)) == (0, OLDER, 3)
 
 
+def worked(town: Town) -> list[str]:
+    """What a worker of its own says until nothing is owed."""
+    stopped, said = Event(), list[str]()
+    work(
+        town.site,
+        town.service,
+        town.engine,
+        stopped,
+        idle=stopped.set,
+        told=lambda done: said.extend(done.sentences()),
+    )
+    return said
+
+
+@pytest.mark.parametrize("again", ["worker", "deliver"])
+def test_copy_of_before_a_worker_told(town: Town, again: str) -> None:
+    """What a worker told since the copy was made is told again by nobody, whoever sends first from that copy."""
+    town.open()
+    with PushService() as service:
+        town.phones(service, 3)
+        town.announce(entry(town.time.at()))
+        yesterday(town)
+        worked(town)
+        assert len(service.journal) == 3
+        restore(town)
+        said = worked(town) if again == "worker" else town.deliver().sentences()
+        assert OLDER in said
+        assert len(service.journal) == 3
+        town.announce(entry(town.time.at()), entry(town.time.at(), "actualites/neuve", title="Neuve"))
+        worked(town)
+        assert len(service.journal) == 6
+
+
+def test_other_machines_notice_no_more_than_they_know(town: Town) -> None:
+    """A second machine that finds out later stops nothing of what the first one has announced meanwhile."""
+    town.open()
+    elsewhere = {"var": town.folder / "autre", "vapid_key_file": town.service.vapid_key}
+    other = replace(town, service=town.service.model_copy(update=elsewhere))
+    with PushService() as service:
+        town.phones(service, 3)
+        town.announce(entry(town.time.at()))
+        yesterday(town)
+        worked(other)
+        restore(town)
+        other.engine = town.engine
+        town.time.sleep(60)
+        town.announce(entry(town.time.at(), "actualites/neuve", title="Neuve"))
+        assert OLDER in worked(other)
+        assert ["Le marché déménage"] * 3 + ["Neuve"] * 3 == [
+            one.payload["notification"]["title"] for one in service.journal
+        ]
+
+
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_line_cut_by_a_power_failure(town: Town) -> None:
     """A journal whose last line is unfinished is read as far as it goes."""
@@ -131,3 +187,6 @@ def test_line_cut_by_a_power_failure(town: Town) -> None:
     with open(town.service.var / NAME, "a", encoding="ascii") as file:
         file.write('{"item": "actual')
     assert () == town.announce(entry(town.time.at())).faults
+    lines = (town.service.var / NAME).read_text("ascii").splitlines()
+    assert '{"item": "actual' in lines
+    assert any(line.startswith('{"item": "actualites/marche"') for line in lines)

@@ -1,8 +1,9 @@
 """A second witness of what was announced, in a file beside the database: it tells a database that was put back from an
 older copy, and gives it back what it forgot.
 
-`var/annonces.jsonl` has one line an announcement, and one a publication with its number (*generation*), which the
-database has too. It is written after the database's own commit: it never knows more than a database that lost nothing.
+`var/annonces.jsonl` has one line an announcement, and one a publication, and each time somebody was told, with its number
+(*generation*), which the database has too. It is written after the database's own commit: it never knows more than a
+database that lost nothing.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, Engine, insert, select, text
 
 from beffroi.errors import StoreError
 from beffroi.store import armed, ledger
-from beffroi.store.db import plain
+from beffroi.store.db import plain, transaction
 from beffroi.store.entries import Known, Message
 from beffroi.store.tables import announcements, shards
 
@@ -47,10 +48,12 @@ class Restored:
         return lines
 
 
-def mend(connection: Connection, var: Path, at: int) -> Restored | None:
+def mend(connection: Connection, var: Path, at: int, *, every: bool = True) -> Restored | None:
     """Compare the two witnesses; where the database is the older one, write in it what it forgot, and stop what it
-    would send again. None where all is well. Raises `StoreError` where the file cannot be read."""
-    if generation(connection) >= _last(var / NAME):
+    would send again: `every` announcement or, for one machine of several, those that are older than its last line, as
+    another one may have announced since. None where all is well. Raises `StoreError` where the file cannot be read."""
+    last, written_at = _last(var / NAME)
+    if generation(connection) >= last:
         return None
     told = dict(_read(var / NAME))
     armed.forget(connection)  # keys that may have served since
@@ -58,9 +61,11 @@ def mend(connection: Connection, var: Path, at: int) -> Restored | None:
     forgotten = [one for one, kept in told.items() if one not in known or known[one].number < kept.number]
     if rows := [_row(one, told[one], at) for one in forgotten]:
         connection.execute(insert(announcements), rows)
-    stopped = ledger.titled_owed(connection)
-    ledger.drop(connection, shards.c.id > 0, "en doute : la base a été remise d’une copie plus ancienne")
-    _set(connection, _last(var / NAME))
+    former = select(announcements.c.id).where(*(() if every else (announcements.c.created_at <= written_at,)))
+    stopped = ledger.titled_owed(connection, former)
+    reason = "en doute : la base a été remise d’une copie plus ancienne"
+    ledger.drop(connection, shards.c.announcement_id.in_(former), reason)
+    _set(connection, last)
     return Restored(tuple(forgotten), stopped)
 
 
@@ -93,32 +98,48 @@ def _set(connection: Connection, number: int) -> None:
     plain(connection, _TURN, {"number": number})
 
 
-def write(var: Path, number: int, told: Iterable[tuple[str, Known]] = ()) -> None:
+def write(var: Path, number: int, at: int, told: Iterable[tuple[str, Known]] = ()) -> None:
     """After the commit: what was announced or adopted in this publication, and its number. Raises `StoreError`."""
     lines = [{"item": one, "number": k.number, "revision": k.revision, "told": k.told} for one, k in told]
-    text = "".join(f"{json.dumps(line)}\n" for line in [*lines, {"generation": number}])
+    text = "".join(f"{json.dumps(line)}\n" for line in [*lines, {"generation": number, "at": at}])
     try:
-        with open(var / NAME, "a", encoding="ascii") as file:
-            file.write(text)
+        var.mkdir(parents=True, exist_ok=True)
+        with open(var / NAME, "ab") as file:
+            whole = not file.tell() or _ends_a_line(var / NAME)
+            file.write(text.encode("ascii") if whole else b"\n" + text.encode("ascii"))
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
         raise StoreError(f"Le journal {var / NAME} ne peut être écrit : {error.strerror}.") from error
 
 
-def _last(path: Path) -> int:
-    """The last number in the file, read from its end; 0 where there is no file."""
+def sent(engine: Engine, var: Path, at: int) -> None:
+    """Somebody was told: a copy of the database made before is an older one. Raises `StoreError`."""
+    with transaction(engine) as connection:
+        number = turn(connection)
+    write(var, number, at)
+
+
+def _ends_a_line(path: Path) -> bool:
+    """Not after a power cut in the middle of one: what follows must not be lost with it."""
+    with open(path, "rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
+
+
+def _last(path: Path) -> tuple[int, int]:
+    """The last number in the file, read from its end, and when it was written; 0 where there is no file."""
     try:
         with open(path, "rb") as file:
             file.seek(0, os.SEEK_END)
             file.seek(max(0, file.tell() - _TAIL))
             lines = file.read().splitlines()
     except FileNotFoundError:
-        return 0
+        return 0, 0
     except OSError as error:
         raise StoreError(f"Le journal {path} ne peut être lu : {error.strerror}.") from error
-    numbers = [found["generation"] for line in lines if "generation" in (found := _parsed(line))]
-    return int(numbers[-1]) if numbers else 0
+    marks = [found for line in lines if "generation" in (found := _parsed(line))]
+    return (int(marks[-1]["generation"]), int(marks[-1].get("at", 0))) if marks else (0, 0)
 
 
 def _read(path: Path) -> Iterator[tuple[str, Known]]:

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, exists, insert, select, text, update
 
 from beffroi.store.audience import Audience, of
 from beffroi.store.db import adding, plain
@@ -80,9 +80,10 @@ def items_owed(connection: Connection) -> set[str]:
     return set(rows.scalars())
 
 
-def titled_owed(connection: Connection) -> tuple[str, ...]:
-    """The ids of everything of which something is still owed, summaries included."""
-    query = select(announcements.c.item_id).join_from(announcements, shards).where(shards.c.state == "open")
+def titled_owed(connection: Connection, among: Select[tuple[int]]) -> tuple[str, ...]:
+    """The ids of everything of which something is still owed among these announcements, summaries included."""
+    query = select(announcements.c.item_id).join_from(announcements, shards)
+    query = query.where(shards.c.state == "open", announcements.c.id.in_(among))
     return tuple(sorted(set(connection.execute(query).scalars())))
 
 
