@@ -140,12 +140,10 @@ def announce(
         withdrawn = _withdrawn(connection, current)
         ledger.withdraw(connection, withdrawn)
         figures.count(connection, at.astimezone(UTC).date().isoformat())
-        number, owed = journal.turn(connection), ledger.owed(connection)
+        mark, owed = journal.turn(connection, service.var, second), ledger.owed(connection)
         fault("recorded")
     fault("announced")
-    journal.write(
-        service.var, number, second, [(d.item.id, Known(d.revision, d.number, d.why.told)) for d in decisions]
-    )
+    journal.write(service.var, mark, [(d.item.id, Known(d.revision, d.number, d.why.told)) for d in decisions])
     doubts = (*current.faults, *(restored.sentences() if restored else ()))
     return Announced(tuple(decisions), withdrawn, doubts, owed)
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import Connection, Engine, insert, select, text
 
@@ -52,8 +53,8 @@ def mend(connection: Connection, var: Path, at: int, *, every: bool = True) -> R
     """Compare the two witnesses; where the database is the older one, write in it what it forgot, and stop what it
     would send again: `every` announcement or, for one machine of several, those that are older than its last line, as
     another one may have announced since. None where all is well. Raises `StoreError` where the file cannot be read."""
-    last, written_at = _last(var / NAME)
-    if generation(connection) >= last:
+    last = _last(var / NAME)
+    if generation(connection, last.by) >= last.generation:
         return None
     told = dict(_read(var / NAME))
     armed.forget(connection)  # keys that may have served since
@@ -61,7 +62,7 @@ def mend(connection: Connection, var: Path, at: int, *, every: bool = True) -> R
     forgotten = [one for one, kept in told.items() if one not in known or known[one].number < kept.number]
     if rows := [_row(one, told[one], at) for one in forgotten]:
         connection.execute(insert(announcements), rows)
-    former = select(announcements.c.id).where(*(() if every else (announcements.c.created_at <= written_at,)))
+    former = select(announcements.c.id).where(*(() if every else (announcements.c.created_at <= last.at,)))
     stopped = ledger.titled_owed(connection, former)
     reason = "en doute : la base a été remise d’une copie plus ancienne"
     ledger.drop(connection, shards.c.announcement_id.in_(former), reason)
@@ -75,33 +76,49 @@ def _row(item_id: str, kept: Known, at: int) -> dict[str, object]:
     return row | ledger.said(Message("", "low", "", 0)) | {"audience": "", "created_at": at}
 
 
-_GENERATION = text("SELECT value FROM marks WHERE name = 'generation'")
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The last number of one file, and when it was written (seconds since 1970); `by` tells it from the files of other
+    machines on the same database, each of which has a count of its own."""
+
+    generation: int = 0
+    at: int = 0
+    by: str = ""
+
+    @property
+    def name(self) -> str:
+        """Of its row in the database."""
+        return f"generation-{self.by}" if self.by else "generation"
+
+
+_GENERATION = text("SELECT value FROM marks WHERE name = :name")
 _TURN = text(
-    "INSERT INTO marks (name, value) VALUES ('generation', :number) "
-    "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+    "INSERT INTO marks (name, value) VALUES (:name, :number) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )
 
 
-def generation(connection: Connection) -> int:
-    """The number of the last publication that the database knows."""
-    return next((int(row[0]) for row in plain(connection, _GENERATION, {})), 0)
+def generation(connection: Connection, by: str = "") -> int:
+    """The number of the last publication of that machine that the database knows."""
+    return next((int(row[0]) for row in plain(connection, _GENERATION, {"name": Mark(by=by).name})), 0)
 
 
-def turn(connection: Connection) -> int:
-    """Count one more; return it, for `write` after the commit."""
-    number = generation(connection) + 1
-    _set(connection, number)
-    return number
+def turn(connection: Connection, var: Path, at: int) -> Mark:
+    """Count one more; return it, for `write` after the commit. Raises `StoreError`."""
+    last = _last(var / NAME)
+    by = last.by if last.generation else uuid4().hex[:8]
+    made = Mark(generation(connection, by) + 1, at, by)
+    _set(connection, made)
+    return made
 
 
-def _set(connection: Connection, number: int) -> None:
-    plain(connection, _TURN, {"number": number})
+def _set(connection: Connection, mark: Mark) -> None:
+    plain(connection, _TURN, {"name": mark.name, "number": mark.generation})
 
 
-def write(var: Path, number: int, at: int, told: Iterable[tuple[str, Known]] = ()) -> None:
+def write(var: Path, mark: Mark, told: Iterable[tuple[str, Known]] = ()) -> None:
     """After the commit: what was announced or adopted in this publication, and its number. Raises `StoreError`."""
     lines = [{"item": one, "number": k.number, "revision": k.revision, "told": k.told} for one, k in told]
-    text = "".join(f"{json.dumps(line)}\n" for line in [*lines, {"generation": number, "at": at}])
+    text = "".join(f"{json.dumps(line)}\n" for line in [*lines, asdict(mark)])
     try:
         var.mkdir(parents=True, exist_ok=True)
         with open(var / NAME, "ab") as file:
@@ -116,8 +133,11 @@ def write(var: Path, number: int, at: int, told: Iterable[tuple[str, Known]] = (
 def sent(engine: Engine, var: Path, at: int) -> None:
     """Somebody was told: a copy of the database made before is an older one. Raises `StoreError`."""
     with transaction(engine) as connection:
-        number = turn(connection)
-    write(var, number, at)
+        last = _last(var / NAME)
+        if generation(connection, last.by) < last.generation:
+            return  # it is one: `mend` must see that
+        mark = turn(connection, var, at)
+    write(var, mark)
 
 
 def _ends_a_line(path: Path) -> bool:
@@ -127,19 +147,19 @@ def _ends_a_line(path: Path) -> bool:
         return file.read(1) == b"\n"
 
 
-def _last(path: Path) -> tuple[int, int]:
-    """The last number in the file, read from its end, and when it was written; 0 where there is no file."""
+def _last(path: Path) -> Mark:
+    """The last one in the file, read from its end; 0 where there is no file."""
     try:
         with open(path, "rb") as file:
             file.seek(0, os.SEEK_END)
             file.seek(max(0, file.tell() - _TAIL))
             lines = file.read().splitlines()
     except FileNotFoundError:
-        return 0, 0
+        return Mark()
     except OSError as error:
         raise StoreError(f"Le journal {path} ne peut être lu : {error.strerror}.") from error
     marks = [found for line in lines if "generation" in (found := _parsed(line))]
-    return (int(marks[-1]["generation"]), int(marks[-1].get("at", 0))) if marks else (0, 0)
+    return Mark(**marks[-1]) if marks else Mark()
 
 
 def _read(path: Path) -> Iterator[tuple[str, Known]]:
