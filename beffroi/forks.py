@@ -13,8 +13,8 @@ import os
 import pickle
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
-from typing import IO, Any, NoReturn, TypeVar
+from contextlib import contextmanager, suppress
+from typing import IO, Any, NoReturn, TypeVar, cast
 
 from beffroi.errors import BeffroiError
 
@@ -77,10 +77,34 @@ def spread(
                 told(min((number + 1) * chunk, len(tasks)), len(tasks))
     finally:
         for child, pipe in children:
-            pipe.close()
-            with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)  # after its last word, or because nobody listens any more
-            os.waitpid(child, 0)
+            _ended(child, pipe)
+
+
+@contextmanager
+def beside(work: Callable[[], Result]) -> Iterator[Callable[[], Result]]:
+    """A process that does `work` meanwhile, gone at the end; what is given waits for its result. Where there is no second
+    core for it, the work is done here, when its result is asked for.
+
+    The result is pickled; whatever else `work` changes in memory is lost. Raises what `work` raised, and `BeffroiError`
+    where the process was killed.
+    """
+    if workers() < 2:
+        yield work
+        return
+    gc.freeze()
+    child, pipe = _fork(lambda _: work(), [[None]], ())
+    try:
+        yield lambda: cast("Result", _received(pipe)[0])
+    finally:
+        _ended(child, pipe)
+
+
+def _ended(child: int, pipe: IO[bytes]) -> None:
+    """Have a child gone: after its last word, or because nobody listens any more."""
+    pipe.close()
+    with suppress(ProcessLookupError):
+        os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
 
 
 def _fork(

@@ -23,6 +23,7 @@ from beffroi.errors import CheckFailed, Fault
 from beffroi.git import Blobs, Repository, Version
 from beffroi.learnt import entry_of, readable
 from beffroi.memo import Memo
+from beffroi.memo.stamps import Files as Stamps
 from beffroi.schema.french import say
 from beffroi.settings import Site
 
@@ -68,10 +69,10 @@ class Standing:
         return [fault for fault in self.checked.faults if fault.level == "warning" and fault.path not in held]
 
 
-def standing(site: Site, var: Path, memo: Memo | None = None) -> Standing:
-    """What stands of the content; `memo` learns of what is read. Raises `CheckFailed` where no file is to blame: no
-    content at all, or settings that no longer admit what is online."""
-    checked = examine(site, cache=var / "cache" / "check", memo=memo, light=True)
+def standing(site: Site, var: Path, memo: Memo | None = None, found: Stamps | None = None) -> Standing:
+    """What stands of the content; `memo` learns of what is read, `found` is the folder as it was just seen. Raises
+    `CheckFailed` where no file is to blame: no content at all, or settings that no longer admit what is online."""
+    checked = examine(site, cache=var / "cache" / "check", memo=memo, light=True, found=found)
     errors = [fault for fault in checked.faults if fault.level == "error"]
     sources = {card.source for card in checked.cards.values()}
     if astray := [fault for fault in errors if fault.path not in sources]:

@@ -19,6 +19,9 @@ from struct import Struct
 RENAME_EXCHANGE = 2
 AT_FDCWD = -100
 
+Seen = tuple[list[str], list[str]]
+"""Folders and files that are not as they were put."""
+
 File = bytes
 """Digest of the content (16 bytes), then size, time (nanoseconds) and inode (`STAMP`): other ones mean that somebody
 wrote it. Packed, since there are two for each file of a site."""
@@ -38,26 +41,40 @@ class Mirror:
     _left: set[str] = field(default_factory=set)
     """Folders that something has left: they may be empty."""
 
-    def inspect(self) -> None:
-        """Forget what is not as it was put, and remove what was not put by us."""
+    def look(self) -> Seen:
+        """What is not as it was put. Changes nothing: another process may do it."""
+        folders = [folder for folder, time in self.folders.items() if not self._settled(folder, time)]
+        return folders, [name for name, file in self.files.items() if not self._intact(name, file)]
+
+    def inspect(self, seen: Seen | None = None) -> None:
+        """Forget what is not as it was put, and remove what was not put by us. `seen` is what `look` gave."""
         if "" not in self.folders:
             shutil.rmtree(self.root, ignore_errors=True)
             os.makedirs(self.root)
-            self.files, self.folders = {}, {"": 0}
-        for folder, time in list(self.folders.items()):
-            self._inspect_folder(folder, time)
-        for name in [name for name, file in self.files.items() if not self._intact(name, file)]:
+            self.files, self.folders, seen = {}, {"": 0}, None
+        folders, files = seen or self.look()
+        for folder in folders:
+            self._sweep(folder)
+        for name in files:
             del self.files[name]
             self._clear(name)
             self._left.add(os.path.dirname(name))
 
-    def _inspect_folder(self, folder: str, time: int) -> None:
-        path = os.path.join(self.root, folder) if folder else self.root
+    def _path(self, folder: str) -> str:
+        return f"{self.root}/{folder}" if folder else self.root
+
+    def _settled(self, folder: str, time: int) -> bool:
+        """Whether nothing came into that folder, or left it."""
         try:
-            found = os.lstat(path)
-            if found.st_mtime_ns == time and stat.S_ISDIR(found.st_mode):
-                return
-            entries = list(os.scandir(path))
+            found = os.lstat(self._path(folder))
+        except OSError:
+            return False
+        return found.st_mtime_ns == time and stat.S_ISDIR(found.st_mode)
+
+    def _sweep(self, folder: str) -> None:
+        """Remove what was not put there by us; forget a folder that is none."""
+        try:
+            entries = list(os.scandir(self._path(folder)))
         except OSError:
             self.folders.pop(folder, None)
             return
@@ -113,7 +130,7 @@ class Mirror:
             return
         if folder:
             self._folder(os.path.dirname(folder))
-            path = os.path.join(self.root, folder)
+            path = self._path(folder)
             if os.path.lexists(path) and (os.path.islink(path) or not os.path.isdir(path)):
                 os.unlink(path)
             os.makedirs(path, exist_ok=True)
@@ -133,7 +150,7 @@ class Mirror:
     def _prune(self, folder: str) -> None:
         while folder and folder in self.folders:
             try:
-                os.rmdir(os.path.join(self.root, folder))
+                os.rmdir(self._path(folder))
             except OSError:  # not empty
                 return
             del self.folders[folder]
@@ -143,7 +160,7 @@ class Mirror:
     def settle(self) -> None:
         """Note the times of the folders in which something was done."""
         for folder in self._touched & self.folders.keys():
-            self.folders[folder] = os.lstat(os.path.join(self.root, folder) if folder else self.root).st_mtime_ns
+            self.folders[folder] = os.lstat(self._path(folder)).st_mtime_ns
         self._touched.clear()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,11 @@ from beffroi import content, due, held, plan
 from beffroi.check import examine
 from beffroi.deploy import Deployed, deploy
 from beffroi.errors import BeffroiError, BuildError, CheckFailed, DeployError, Fault
+from beffroi.forks import beside
 from beffroi.locks import Busy, only_one
 from beffroi.memo import Damaged, Memo
+from beffroi.memo.stamps import Files
+from beffroi.mirror import Seen
 from beffroi.settings import SETTINGS, Service, Site, read_service, read_site
 from beffroi.site import standing
 from beffroi.site.build import Build, Built, clear
@@ -30,6 +34,7 @@ __all__ = ["Busy", "Published", "accepted", "checked", "memory", "only_one", "pu
 Step = Callable[[str], None]
 Progress = Callable[[int, int], None]
 Hold = Callable[[Sequence[held.Held]], None]
+Looked = Callable[[], Seen | None]
 
 
 @dataclass(frozen=True)
@@ -72,19 +77,20 @@ def publish(
     site, service = read_site(root / SETTINGS), read_service(root)
     with only_one(service.var):
         commit = due.head(root)
-        with unfinished(service.var):
-            stood, tree = publishable(site, service, step, hold)
+        with unfinished(service.var), publishable(site, service, step, hold) as (stood, tree, looked):
             following = plan.following(tree, at)
-            built = rebuilt(tree, at, service, step, hurry=True)
+            built = rebuilt(tree, at, service, step, hurry=True, looked=looked)
         step("Mise en ligne")
-        deployed = deploy(built.out, service.current, service.keep_releases, built.files)
         unsaid: list[Fault] = []
 
         def meanwhile() -> None:
             unsaid.extend(held.record(site, service.var, stood, at))
 
-        step("Annonce")
-        said = (tell or _here())(site, service, deployed.release, at, adopt, confirm, progress, meanwhile=meanwhile)
+        with beside(tree.memo.save) as saved:
+            deployed = deploy(built.out, service.current, service.keep_releases, built.files)
+            step("Annonce")
+            said = (tell or _here())(site, service, deployed.release, at, adopt, confirm, progress, meanwhile=meanwhile)
+            saved()
         clear(service.var)
         deployed, follows = _indexed(root, service, tree, built, deployed, wait, step)
         starts = following.timestamp() if following else None
@@ -116,8 +122,9 @@ def rehearse(root: Path, at: datetime, *, step: Step = lambda _: None, hold: Hol
     """
     site, service = read_site(root / SETTINGS), read_service(root)
     with only_one(service.var):
-        _, tree = publishable(site, service, step, hold)
-        built = rebuilt(tree, at, service, step, hurry=True)
+        with publishable(site, service, step, hold) as (_, tree, looked):
+            built = rebuilt(tree, at, service, step, hurry=True, looked=looked)
+        tree.memo.save()
         clear(service.var)
         from beffroi.foresee import foresee
         from beffroi.store.db import connect
@@ -171,14 +178,23 @@ def checked(
     return tree, faults
 
 
-def publishable(site: Site, service: Service, step: Step, hold: Hold) -> tuple[held.Standing, content.Tree]:
-    """What may be published; `hold` hears what is held back. Raises `CheckFailed`."""
+@contextmanager
+def publishable(
+    site: Site, service: Service, step: Step, hold: Hold
+) -> Iterator[tuple[held.Standing, content.Tree, Looked]]:
+    """What may be published, and what is seen of the twin meanwhile; `hold` hears what is held back.
+
+    Who waits for the disk is another process, since there is one `lstat` for each file. Raises `CheckFailed`.
+    """
     step("Contrôle des contenus")
-    memo = memory(site, service, step)
-    stood = held.standing(site, service.var, memo)
-    if stood.held:
-        hold(stood.held)
-    return stood, accepted(site, stood, memo)
+    with beside(partial(Files.below, str(site.content))) as below:
+        memo = memory(site, service, step)
+        found = below()
+    with beside(standing.twin(service.var, memo).look) as looked:
+        stood = held.standing(site, service.var, memo, found)
+        if stood.held:
+            hold(stood.held)
+        yield stood, accepted(site, stood, memo), looked
 
 
 def accepted(site: Site, stood: held.Standing, memo: Memo) -> content.Tree:
@@ -190,10 +206,16 @@ def accepted(site: Site, stood: held.Standing, memo: Memo) -> content.Tree:
 
 
 def rebuilt(
-    tree: content.Tree, at: datetime, service: Service, step: Step = lambda _: None, *, hurry: bool = False
+    tree: content.Tree,
+    at: datetime,
+    service: Service,
+    step: Step = lambda _: None,
+    *,
+    hurry: bool = False,
+    looked: Looked = lambda: None,
 ) -> Built:
     """Build beside, verify, then put the result at `output/`: it always holds the last good build. In a `hurry` the
-    search index is left for later."""
+    search index and the memo's file are left for later. `looked` is what was seen of the twin."""
     step("Construction du site")
 
     def verified(out: Path, built: Built) -> None:
@@ -201,7 +223,7 @@ def rebuilt(
         verify(out, tree.site, built.items, None if built.anew else built.made)
 
     try:
-        build = Build(tree, at, standing.place(tree.site), service.var)
+        build = Build(tree, at, standing.place(tree.site), service.var, looked)
         return build.run(verified, hurry=service.index_at_once if hurry else None)
     except OSError as error:
         raise DeployError(f"output/ n’a pas pu être remplacé : {error}.") from error

@@ -16,20 +16,20 @@ from html.parser import HTMLParser
 from unidecode import unidecode
 
 from beffroi.tags import cut, feed
-from beffroi.typography import NBSP, NNBSP, typeset
+from beffroi.typography import NBSP, NNBSP, USUAL, typeset
 
 __all__ = ["DAYS", "MONTHS", "NBSP", "NNBSP", "absolute", "clean", "clock", "day", "moment", "plain", "shorten",
            "slugify", "span", "typeset", "until"]  # fmt: skip
 
 _PLANES = "".join(f"{chr(plane)}-{chr(plane + 0xFFFD)}" for plane in range(0x10000, 0x110000, 0x10000))
-_UNWANTED = re.compile(f"[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd{_PLANES}]")
+_UNWANTED = f"[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd{_PLANES}]"
 _APOSTROPHES = str.maketrans(dict.fromkeys("'’ʼ‘`´", "-"))
 
 
 def clean(text: str) -> str:
     """The text in NFC without what XML 1.0 (section 2.2) refuses or discourages: control characters but tab and line
     ends, lone surrogates, noncharacters."""
-    return unicodedata.normalize("NFC", _UNWANTED.sub("", text))
+    return text if USUAL.issuperset(text) else unicodedata.normalize("NFC", re.sub(_UNWANTED, "", text))
 
 
 def slugify(name: str) -> str:

@@ -24,7 +24,7 @@ from beffroi.model import (
     Source,
     Urgency,
 )
-from beffroi.schema.header import FORBIDDEN
+from beffroi.schema.header import forbidden
 from beffroi.schema.reader import ENTITY, HTML
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -50,7 +50,8 @@ def normal(text: str) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    return bool(normal(text)) and not any(bad.search(normal(text)) for bad in (HTML, ENTITY, FORBIDDEN))
+    said = normal(text)
+    return bool(said) and not any(bad.search(said) for bad in (HTML, ENTITY)) and not forbidden(said)
 
 
 def texts(limit: int) -> st.SearchStrategy[str]:

@@ -58,8 +58,8 @@ def started(town: Town) -> subprocess.Popen[str]:
 
 
 def crier_of(process: subprocess.Popen[str]) -> int:
-    """The only child that it has while phones are told."""
-    (number,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text("ascii").split()
+    """The first child that it has."""
+    number, *_ = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text("ascii").split()
     return int(number)
 
 

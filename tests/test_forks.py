@@ -141,3 +141,28 @@ def test_one_worker_or_two_same_bytes(tmp_path: Path) -> None:
         found.append(tree(town.output))
     assert len(found[0]) > 100
     assert set() == differing(*found)
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_beside(cores: int, forked: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work beside gives its result, made by another process where there is a core for it; a second question is the same."""
+    monkeypatch.setattr(forks, "asked", cores)
+    with forks.beside(os.getpid) as made:
+        assert cores - 1 == len(forked)
+        assert (forked or [os.getpid()])[0] == made()
+    for child in forked:
+        with pytest.raises(ProcessLookupError):
+            os.kill(child, 0)
+
+
+@pytest.mark.usefixtures("two")
+def test_an_error_beside_is_raised_when_its_result_is_wanted() -> None:
+    """Not before, nor where nobody asks."""
+
+    def fail() -> None:
+        raise CheckFailed([Fault("content/a.md", 3, "Erreur")])
+
+    with forks.beside(fail):
+        pass
+    with forks.beside(fail) as made, pytest.raises(CheckFailed, match=r"a\.md:3"):
+        made()

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from beffroi.text import absolute, clean, day, moment, plain, shorten, slugify, span, typeset, until
+from beffroi.schema.header import _FORBIDDEN
+from beffroi.text import _UNWANTED, absolute, clean, day, moment, plain, shorten, slugify, span, typeset, until
+from beffroi.typography import USUAL
 
 SPACES = str.maketrans({"~": "\u00a0", "^": "\u202f"})
 
@@ -339,3 +341,10 @@ def test_dates_are_typeset_already(start: datetime, length: timedelta) -> None:
     for words in (moment(start), span(start, start + length), span(start, start + length, True), until(start)):
         assert words == typeset(words)
         assert not re.search(r"\d (?:h|janv|févr|mars|avril|mai|juin|juil|août|sept|oct|nov|déc)", words)
+
+
+def test_usual_characters_need_no_look() -> None:
+    """None of them is forbidden in a file, unwanted in XML, or changed by NFC: texts of nothing else pass unread."""
+    some = "".join(sorted(USUAL))
+    assert [] == re.findall(_FORBIDDEN, some)
+    assert some == re.sub(_UNWANTED, "", some) == unicodedata.normalize("NFC", some)

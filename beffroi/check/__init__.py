@@ -76,23 +76,24 @@ def examine(
     memo: Memo | None = None,
     *,
     light: bool = False,
+    found: Stamps | None = None,
 ) -> Checked:
     """Check all files: those of the disk, unless others are given. `cache` is the file that keeps the cards; `memo`
     learns of each file that is read what a build would have to read in it again. `light` is for who wants the faults
-    alone: where only words changed, the cards are left out."""
+    alone: where only words changed, the cards are left out. `found` is the folder as somebody has just seen it."""
     kept = Cache(cache, site)
-    files = files or Disk(site, kept.images, kept.keys)
+    files = files or Disk(site, kept.images, kept.keys, found)
     keys = _keys(files)
     stale = {name: key for name, key in keys.items() if not (key and kept.holds(name, key))}
     fresh = _fresh(site, files, kept, stale, memo)
-    if light and isinstance(files, Disk) and (found := calm.recalled(site, kept, files, keys, fresh)) is not None:
+    if light and isinstance(files, Disk) and (told := calm.recalled(site, kept, files, keys, fresh)) is not None:
         kept.save()
-        return Checked(site, files, {}, keys, (), found)
+        return Checked(site, files, {}, keys, (), told)
     cards = {
         name: fresh.get(name) or (key and kept.get(name, key)) or _unreadable(site, name) for name, key in keys.items()
     }
     world = cross.World(site, files, cards)
-    crossed = [found for card in cards.values() if card.aims for found in cross.faults(world, card)]
+    crossed = [fault for card in cards.values() if card.aims for fault in cross.faults(world, card)]
     for card, first in cross.clashes(cards):
         sentence = f"même adresse que {first.source} ({card.url}) ; renommez l’un des deux fichiers."
         crossed.append(cross.Found(Fault(card.source, 1, sentence), first.name))

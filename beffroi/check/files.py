@@ -43,14 +43,20 @@ Key = tuple[Stamp | None, str]
 
 
 class Disk:
-    """The working tree. `images` remembers what was found of images, `keys` the ids of the other files: those whose
-    stamps are the same are not read again."""
+    """The working tree; `found` is what somebody has just seen of it. `images` remembers what was found of images, `keys`
+    the ids of the other files: those whose stamps are the same are not read again."""
 
-    def __init__(self, site: Site, images: dict[str, Image] | None = None, keys: dict[str, Key] | None = None) -> None:
+    def __init__(
+        self,
+        site: Site,
+        images: dict[str, Image] | None = None,
+        keys: dict[str, Key] | None = None,
+        found: Stamps | None = None,
+    ) -> None:
         self.folder = str(site.content)
         self.images = {} if images is None else images
         self.keys = {} if keys is None else keys
-        self.found = Stamps.below(self.folder)
+        self.found = found or Stamps.below(self.folder)
         self._last: tuple[str, bytes] = ("", b"")
 
     @property

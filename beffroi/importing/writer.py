@@ -15,7 +15,7 @@ from beffroi.importing.markup import Converter
 from beffroi.importing.media import Library
 from beffroi.importing.piece import Loss, Piece, Source
 from beffroi.learnt import RESERVED
-from beffroi.schema.header import FORBIDDEN
+from beffroi.schema.header import forbidden, permitted
 from beffroi.settings import Site
 from beffroi.text import shorten, slugify
 
@@ -187,10 +187,10 @@ def _file(front: Mapping[str, str], body: str) -> str:
 
 def _visible(text: str, piece: Piece, done: Written) -> bytes:
     """The bytes of a file, without what `check` refuses: texts pasted from word processors are full of it."""
-    if found := FORBIDDEN.findall(text):
+    if found := forbidden(text):
         codes = ", ".join(sorted({f"U+{ord(code):04X}" for code in found}))
         done.losses.append(Loss(piece.place, f"{len(found)} caractère(s) invisibles ({codes})", "mis en espaces"))
-    return FORBIDDEN.sub(" ", text).encode("utf-8", "replace")
+    return permitted(text).encode("utf-8", "replace")
 
 
 def _one(name: str, data: bytes, site: Site, memory: Memory, done: Written, piece: Piece) -> None:

@@ -23,10 +23,10 @@ _ISO = re.compile(
 _TIME = r"(?:(?:[T,]|\s|à|a|de|vers|-)*(\d{1,2})\s*(?:h|:|heures?)\s*(\d{2})?(?::\d{2})?)?\W*"
 _WEEKDAY = r"(?:(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche),?\s+)?(?:le\s+)?"
 _LOOSE = (
-    re.compile(rf"{_WEEKDAY}(?P<d>\d{{1,2}})(?:er)?[\s-]+(?P<m>[^\W\d]+)\.?(?:[\s-]+(?P<y>\d{{4}}))?{_TIME}", re.I),
-    re.compile(rf"{_WEEKDAY}(?P<d>\d{{1,2}})\s*[/.-]\s*(?P<m>\d{{1,2}})\s*[/.-]\s*(?P<y>\d{{4}}|\d\d){_TIME}", re.I),
-    re.compile(rf"{_WEEKDAY}(?P<d>\d{{1,2}})\s*/\s*(?P<m>\d{{1,2}})(?P<y>){_TIME}", re.I),
-    re.compile(rf"(?P<y>\d{{4}})\s*[/.-]?\s*(?P<m>\d{{1,2}})\s*[/.-]?\s*(?P<d>\d{{1,2}}){_TIME}", re.I),
+    rf"{_WEEKDAY}(?P<d>\d{{1,2}})(?:er)?[\s-]+(?P<m>[^\W\d]+)\.?(?:[\s-]+(?P<y>\d{{4}}))?{_TIME}",
+    rf"{_WEEKDAY}(?P<d>\d{{1,2}})\s*[/.-]\s*(?P<m>\d{{1,2}})\s*[/.-]\s*(?P<y>\d{{4}}|\d\d){_TIME}",
+    rf"{_WEEKDAY}(?P<d>\d{{1,2}})\s*/\s*(?P<m>\d{{1,2}})(?P<y>){_TIME}",
+    rf"(?P<y>\d{{4}})\s*[/.-]?\s*(?P<m>\d{{1,2}})\s*[/.-]?\s*(?P<d>\d{{1,2}}){_TIME}",
 )
 
 
@@ -120,7 +120,7 @@ def _unread(text: str, year: str) -> str:
 
 def _iso_of(text: str, year: str) -> str | None:
     for pattern in _LOOSE:
-        if match := pattern.fullmatch(text.strip()[:80]):
+        if match := re.fullmatch(pattern, text.strip()[:80], re.IGNORECASE):
             month = _month(match["m"])
             y = match["y"] or year
             y = f"20{y}" if len(y) == 2 else y

@@ -11,6 +11,7 @@ import yaml
 from yaml.composer import ComposerError
 
 from beffroi.schema.french import say, shown
+from beffroi.typography import USUAL
 
 Report = Callable[[int, str], None]
 """Takes a line of the file, from 1, and a sentence."""
@@ -19,9 +20,7 @@ LIMIT = 20_000
 FIRST = 2
 """The file's line of the header's first line."""
 
-FORBIDDEN = re.compile(
-    "[^\t\n\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffc\U00010000-\U0010ffff]"
-)
+_FORBIDDEN = "[^\t\n\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffc\U00010000-\U0010ffff]"
 """What no channel can carry: control characters, line separators, text-direction overrides, U+FEFF, U+FFFD."""
 
 
@@ -30,6 +29,16 @@ _UNMERGED = (
     "git n’a pas su réunir deux versions du fichier ; entre les lignes « <<<<<<< » et « >>>>>>> », gardez le bon texte, "
     "et supprimez ces lignes."
 )
+
+
+def forbidden(text: str) -> list[str]:
+    """The characters of a text that no channel can carry, as they come."""
+    return [] if USUAL.issuperset(text) else re.findall(_FORBIDDEN, text)
+
+
+def permitted(text: str) -> str:
+    """The text, a space in the place of each of these."""
+    return text if USUAL.issuperset(text) else re.sub(_FORBIDDEN, " ", text)
 
 
 def decode(data: bytes, report: Report) -> str | None:
@@ -51,16 +60,16 @@ def decode(data: bytes, report: Report) -> str | None:
     if ("<<<<<<<" in text or ">>>>>>>" in text) and (mark := _CONFLICT.search(text)):
         report(text.count("\n", 0, mark.start()) + 1, say(_UNMERGED))
         return None
-    if not FORBIDDEN.search(text):  # nearly always: no need to look at each line
+    if not forbidden(text):  # nearly always: no need to look at each line
         return text
     for number, line_text in enumerate(text.split("\n"), 1):
-        for code in dict.fromkeys(FORBIDDEN.findall(line_text)):
+        for code in dict.fromkeys(forbidden(line_text)):
             near = shown(line_text[: line_text.index(code)][-20:]) or shown(line_text)[:20]
             report(
                 number,
                 say("Caractère invisible U+{:04X} après « {} » ; effacez-le et retapez le passage.", ord(code), near),
             )
-    return FORBIDDEN.sub(" ", text)
+    return permitted(text)
 
 
 def split(text: str, report: Report) -> tuple[list[str], str, int] | None:

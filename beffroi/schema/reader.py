@@ -14,7 +14,7 @@ import yaml
 from beffroi.errors import Fault
 from beffroi.schema.dates import Moment, moment
 from beffroi.schema.french import folded, nearest, one_of, say, shown
-from beffroi.schema.header import FIRST, FORBIDDEN
+from beffroi.schema.header import FIRST, forbidden
 from beffroi.settings import Site
 
 HTML = re.compile(r"<[a-zA-Z/!][^<>]*>")
@@ -89,7 +89,7 @@ def text(r: Reader, name: str, node: yaml.Node) -> str | None:
         r.at(name, "attend un texte, pas {} ; écrivez « {}: … » sur une seule ligne.", found, name.rpartition(".")[2])
         return None
     value = unicodedata.normalize("NFC", node.value)
-    if escaped := FORBIDDEN.search(value):  # written as an escape: "\\x0b"
+    if escaped := forbidden(value):  # written as an escape: "\\x0b"
         r.at(name, "contient le caractère invisible U+{:04X} ; effacez-le.", ord(escaped[0]))
         return None
     return " ".join(value.split()) or None

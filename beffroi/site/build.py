@@ -26,14 +26,14 @@ from beffroi.errors import BuildError
 from beffroi.forks import spread, workers
 from beffroi.memo import Memo
 from beffroi.memo.stamps import digest
-from beffroi.mirror import Mirror, exchange
+from beffroi.mirror import Mirror, Seen, exchange
 from beffroi.site import outputs, pwa
 from beffroi.site import search as indexing
 from beffroi.site.cards import Card
 from beffroi.site.images import Images
 from beffroi.site.outputs import Rule
 from beffroi.site.shared import Hole, Table, packed, unpacked
-from beffroi.site.standing import KEPT, MADE, SILENCED, outdated, own, take
+from beffroi.site.standing import KEPT, MADE, SILENCED, outdated, own, take, twin
 from beffroi.site.work import Work
 
 GROUP = 250
@@ -73,6 +73,8 @@ class Build:
     at: datetime
     place: Path
     var: Path
+    looked: Callable[[], Seen | None] = lambda: None
+    """What was seen of the twin (`standing.twin`) meanwhile; without it, `run` looks itself."""
     why: dict[str, str] = field(default_factory=dict)
     """Output → why it was made again (French)."""
 
@@ -83,7 +85,7 @@ class Build:
         self.known: dict[str, Known] = tables.get("outputs", {})
         self.keys = {known[3]: known[3] for known in self.known.values()}
         self.front = Mirror(str(self.place), tables.get("front", {}), tables.get("front folders", {}))
-        self.twin = Mirror(str(self.var / "twin"), tables.get("twin", {}), tables.get("twin folders", {}))
+        self.twin = twin(self.var, self.tree.memo)
         self.staging = self.var / "staging"
         self.fresh: dict[str, Known] = {}
 
@@ -92,12 +94,12 @@ class Build:
 
         In a `hurry` the search index may stay that of the former site, without the words of pages that have gone; where
         there is none, it knows but the lasting pages of a site that has more than so many. The whole index is then to be
-        made later, and `clear` is to be called. Raises `BuildError` or what `verified` raises; `place` is then as it
-        was.
+        made later, the memo is to be saved, and `clear` is to be called. Raises `BuildError` or what `verified` raises;
+        `place` is then as it was.
         """
         shutil.rmtree(self.staging, ignore_errors=True)  # left by a build that was killed
         self.staging.mkdir(parents=True)
-        self.twin.inspect()
+        self.twin.inspect(self.looked())
         self.rules = outputs.rules(self.work)
         stale = {name for name, rule in self.rules.items() if not self._stands(name, rule)}
         self._templated({name for name in stale if self.rules[name].templated})
@@ -222,16 +224,18 @@ class Build:
         made = self._put(final)
         tables = self.tree.memo.tables
         pages = indexing.folder({name: known[2] for name, known in final.items()})
-        there = self._indexed()
+        index_files = {name: known for name, known in self.known.items() if indexing.owns(name)}
+        there = bool(index_files) and all(self._there(name, known[2]) for name, known in index_files.items())
         outdated = tables.get("search") != pages or not there
         index = take(self.var, pages, self.staging) if outdated else None
         later = outdated and index is None and hurry is not None and (there or len(self.work.cards) > hurry)
         if later and not there:
             made |= self._index(final, b"", indexing.index(Path(self.twin.root), self.staging, self._lasting()))
         elif later or not outdated:
-            final |= {name: known for name, known in self.known.items() if indexing.owns(name)}
-            made |= self._silence(final) if later else set()
-            made |= self._put(final)
+            final |= index_files
+            if later:
+                self._silence(final)
+            made |= self._put({name: final[name] for name in index_files})
         else:
             made |= self._index(final, pages, index)
         self.twin.keep_only(final)
@@ -250,10 +254,6 @@ class Build:
                 self.twin.put(name, total, f"{self.front.root}/{name}", link=True, known=self.front.files[name])
         return made
 
-    def _indexed(self) -> bool:
-        files = {name: known for name, known in self.known.items() if indexing.owns(name)}
-        return bool(files) and all(self._there(name, known[2]) for name, known in files.items())
-
     def _index(self, final: dict[str, Known], pages: bytes, index: indexing.Index | None) -> set[str]:
         self.twin.keep_only(final)
         index = index or indexing.index(Path(self.twin.root), self.staging)
@@ -268,7 +268,7 @@ class Build:
     def _lasting(self) -> list[str]:
         return [outputs.OFFLINE, *(self.work.file(card) for card in self.work.pages)]
 
-    def _silence(self, final: dict[str, Known]) -> set[str]:
+    def _silence(self, final: dict[str, Known]) -> None:
         """Keep the former index, but for the words of pages that have gone."""
         tables = self.tree.memo.tables
         fragments: dict[str, str] = marshal.loads(tables["fragments"])  # noqa: S302  # the memo's own bytes, checked
@@ -280,7 +280,6 @@ class Build:
             self.why[name] = SILENCED
         if gone:  # it is nobody's index any more, should those pages come back
             tables["search"], tables["fragments"] = b"", marshal.dumps(fragments)
-        return self._put(final)
 
     def _finish(self, final: dict[str, Known], *, tidy: bool) -> None:
         exchange(self.front, self.twin)
@@ -291,8 +290,8 @@ class Build:
         tables["front"], tables["front folders"] = self.front.files, self.front.folders
         tables["twin"], tables["twin folders"] = self.twin.files, self.twin.folders
         tables["why"] = self.why
-        self.tree.memo.save()
         if tidy:
+            self.tree.memo.save()
             clear(self.var)
 
 

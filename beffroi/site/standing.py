@@ -29,6 +29,11 @@ def memory(site: Site, var: Path, *, clean: bool = False) -> Memo:
     return Memo.open(var / "cache", key_of(site.raw, plugins, str(site.root)), clean=clean)
 
 
+def twin(var: Path, memo: Memo) -> Mirror:
+    """The site of the build before, which the next one brings up to date."""
+    return Mirror(str(var / "twin"), memo.tables.get("twin", {}), memo.tables.get("twin folders", {}))
+
+
 def outdated(memo: Memo) -> bool:
     """Whether the index is that of other pages."""
     known: dict[str, Any] = memo.tables.get("outputs", {})
@@ -50,17 +55,22 @@ def amend(memo: Memo, site: Path, var: Path, pages: bytes, index: search.Index) 
     if tables.get("search") == pages:
         return True
     front = Mirror(str(site), tables["front"], tables["front folders"])
-    twin = Mirror(str(var / "twin"), tables["twin"], tables["twin folders"])
-    twin.inspect()
+    behind = twin(var, memo)
+    behind.inspect()
     final = {name: one for name, one in known.items() if not search.owns(name)}
     final |= {name: own(total) for name, total in index.files.items()}
-    if not _advance(front, twin, {name: one[2] for name, one in final.items()}, index):
+    if not _advance(front, behind, {name: one[2] for name, one in final.items()}, index):
         return False
-    exchange(front, twin)
+    exchange(front, behind)
     changed = {name: MADE for name, total in index.files.items() if known.get(name, own(b""))[2] != total}
     why = {name: words for name, words in tables.get("why", {}).items() if not search.owns(name)}
     tables |= {"outputs": final, "search": pages, "fragments": marshal.dumps(index.fragments), "why": why | changed}
-    tables |= {"front": front.files, "front folders": front.folders, "twin": twin.files, "twin folders": twin.folders}
+    tables |= {
+        "front": front.files,
+        "front folders": front.folders,
+        "twin": behind.files,
+        "twin folders": behind.folders,
+    }
     memo.save()
     return True
 
