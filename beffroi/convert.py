@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from beffroi.plainly import plainly
 from beffroi.text import slugify
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ def _converter() -> Markdown:
 
 def convert(body: str) -> str:
     """The HTML of a Markdown body: tables, definition lists, footnotes, and an id on each heading."""
-    return _converter().reset().convert(body)
+    html = plainly(body)
+    return _converter().reset().convert(body) if html is None else html
 
 
 def restart() -> None:

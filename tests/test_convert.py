@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from markdown import Markdown
 
 from beffroi.convert import convert, restart
+from beffroi.plainly import plainly
 from beffroi.text import slugify
 from tests.bench.corpus import body, pieces
 from tests.town import REPO
@@ -65,3 +66,34 @@ def test_no_processor_is_missed_in_what_communes_write() -> None:
         check(text)
         at = chance.randrange(len(text) + 1)
         check(f"{text[:at]}{chance.choice(bits.elements)}{text[at:]}")
+
+
+plain_bits = st.sampled_from(
+    ["mot", "Un", "été", "2026. ", "M. ", " ", " ", "\n", "\n\n", "\n\n", "\n\n\n", "**", "**gras**", "*", "*ital*", "_a_", "!", "…", "«"]
+    + ["## a", "\n\n## b\n\n", "# ", "\n#", "- ", "\n- ", "* ", "+ ", "1. ", "\n2. ", "\n\n- a\n- b\n\n", "\n\n1. a\n2. *b*\n\n", ": ", "="]
+    + ["[a](b)", "[é à](../x_y.md#z)", "![i](c.jpg)", "[", "]", "](", "(", ")", "[a]: b", '"', "'", "\u00a0", "\u3000", "  ", "---", "***"]
+    + ["| a | b |\n| --- | - |\n| c | d |", "\n\n| a | b |\n| --- | - |\n| **c** |\n\n", "|", "\n| e |\n"]
+)  # fmt: skip
+
+
+@settings(deadline=None)
+@given(st.lists(plain_bits, max_size=14).map("".join))
+@example("## Un\n\n## Un\n\n## Un_1\n\n## Un")
+@example("- a\n\n- b")
+@example("*a **b** c*")
+@example("**a****b** ***c***")
+@example("- 1. a\n- # b")
+def test_what_is_written_plainly_is_what_markdown_makes_of_it(text: str) -> None:
+    """The short way gives Markdown's own HTML, or nothing."""
+    if (made := plainly(text)) is not None:
+        assert _plain().reset().convert(text) == made
+
+
+def test_most_bodies_are_written_plainly() -> None:
+    """What communes write takes the short way: nothing would tell if it no longer did."""
+    written = [
+        path.read_text(encoding="utf-8").partition("\n---\n")[2] for path in sorted((REPO / "content").rglob("*.md"))
+    ]
+    archive = [body(piece, "../{folder}/{slug}.md", "../images/vue-{number}.jpg") for piece in pieces(20)]
+    assert [False] * 20 == [plainly(text) is None for text in archive]
+    assert 0.9 * len(written) <= sum(plainly(text) is not None for text in written)
