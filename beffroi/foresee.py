@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 
 from beffroi.announce import decide, readable
 from beffroi.channels import webpush
 from beffroi.settings import Service, Site
-from beffroi.store import figures, quiet, ranges
-from beffroi.store.audience import Audience, of
+from beffroi.store import figures, journal, ledger, quiet, ranges
+from beffroi.store.audience import Audience
 from beffroi.store.db import transaction
 from beffroi.store.ranges import Group
 from beffroi.told import Decision, Outlook, Told
@@ -24,25 +25,53 @@ def foresee(
     """What `announce` would tell of that release at that instant; nothing is written. Raises `VerifyError`."""
     current = readable(release, site, service, at)
     with transaction(engine) as connection:
-        decisions = [d for d in decide(connection, current, service, at, adopt_all=adopt_all) if d.why.told]
-        return _outlook(connection, site, service, decisions, at) if decisions else Outlook(site.zone)
+        trial = connection.begin_nested()  # what `announce` does first, taken back at the end
+        try:
+            journal.mend(connection, service.var, int(at.timestamp()))
+            decisions = [d for d in decide(connection, current, service, at, adopt_all=adopt_all) if d.why.told]
+            return _outlook(connection, site, service, decisions, at)
+        finally:
+            trial.rollback()
 
 
 def _outlook(connection: Connection, site: Site, service: Service, decisions: list[Decision], at: datetime) -> Outlook:
+    waiting = ledger.waiting(connection, [one.item.id for one in decisions])
+    if not decisions:
+        return Outlook(site.zone, waiting=waiting)
     chosen = figures.groups(ranges.ranges(connection))
-    audiences = [of(webpush.interest(decision.item)) for decision in decisions]
-    told = tuple(
-        _told(decision, audience, chosen, site, at) for decision, audience in zip(decisions, audiences, strict=True)
-    )
-    phones = sum(count for group, count in chosen.items() if any(one.admits(group.choice) for one in audiences))
-    week = figures.week(connection, int(at.timestamp()), chosen, audiences)
-    return Outlook(site.zone, told, phones, week, service.pushes_a_week)
-
-
-def _told(decision: Decision, audience: Audience, chosen: Counter[Group], site: Site, at: datetime) -> Told:
-    wait, second, held = webpush.wait(decision.item), at.timestamp(), Counter[int]()
+    audiences = [ledger.audience(connection, d.item.id, d.number, webpush.interest(d.item)) for d in decisions]
+    found = [_Count(decision, audience, site.zone, at) for decision, audience in zip(decisions, audiences, strict=True)]
+    phones, held = 0, Counter[int]()
     for group, count in chosen.items():
-        if audience.admits(group.choice):
-            later = quiet.later(group.quiet, second, site.zone) if wait == "later" else 0
-            held[0 if wait == "loud" else later or quiet.release(group.quiet, second, site.zone)] += count
-    return Told(decision, held.pop(0, 0), dict(held))
+        heard = {until for one in found if (until := one.add(group, count)) is not None}
+        phones += count if heard else 0
+        for until in heard - {0}:
+            held[until] += count
+    week = figures.week(connection, int(at.timestamp()), chosen, audiences)
+    told = tuple(Told(one.decision, one.now, dict(one.held), one.missed) for one in found)
+    return Outlook(site.zone, told, phones, week, service.pushes_a_week, dict(held), waiting)
+
+
+class _Count:
+    """Of one item: to how many at once, to how many later, and who sleeps until it is of no use."""
+
+    def __init__(self, decision: Decision, audience: Audience, zone: ZoneInfo, at: datetime) -> None:
+        self.decision, self._audience, self._zone = decision, audience, zone
+        self._wait, self._second = webpush.wait(decision.item), at.timestamp()
+        self._over = webpush.expiry(decision.item, at)
+        self.now, self.missed, self.held = 0, 0, Counter[int]()
+
+    def add(self, group: Group, count: int) -> int | None:
+        """Count so many; the instant until which they are held, 0 for those who hear at once, None for who does not."""
+        if not self._audience.admits(group.choice):
+            return None
+        later = quiet.later(group.quiet, self._second, self._zone) if self._wait == "later" else 0
+        until = 0 if self._wait == "loud" else later or quiet.release(group.quiet, self._second, self._zone)
+        if until >= self._over:
+            self.missed += count
+            return None
+        if until:
+            self.held[until] += count
+        else:
+            self.now += count
+        return until

@@ -78,36 +78,44 @@ class Announced:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One item about to be told: to `now` phones at once, and to others at the instants of `held`."""
+    """One item about to be told: to `now` phones at once, and to others at the instants of `held`; `missed` are those
+    whose quiet hours end too late for it."""
 
     decision: Decision
     now: int
     held: dict[int, int]
+    missed: int = 0
+
+    def sentence(self) -> str:
+        """For the agent."""
+        item = self.decision.item
+        head = f"{item.title} ({self.decision.why}) : {_many(self.now + sum(self.held.values()), 'téléphone')}"
+        verb = "dorment" if self.missed > 1 else "dort"
+        return f"{head}, {_many(self.missed, 'autre')} {verb} jusqu’après sa fin" if self.missed else head
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """`week` is what citizens will have got in seven days, these items included; `limit` from how many it is too much.
-    `phones` counts subscriptions that will hear of one of them at least."""
+    `phones` counts subscriptions that will hear of one of them at least, `held` those that will hear of one in the
+    morning, by its instant; `waiting` are messages of before that may leave with them."""
 
     zone: ZoneInfo
     told: tuple[Told, ...] = ()
     phones: int = 0
     week: Week = field(default_factory=Week)
     limit: int = 0
+    held: dict[int, int] = field(default_factory=dict)
+    waiting: int = 0
 
     def sentences(self) -> list[str]:
-        """For the agent: "3 contenus → 1 532 téléphones, 214 messages en attente jusqu’à 7 h", each item, the pace."""
+        """For the agent: "3 contenus → 1 532 téléphones, dont 214 en attente jusqu’à 7 h", each item, the pace."""
+        owed = [f"{_many(self.waiting, 'message')} d’une annonce précédente à envoyer encore."] if self.waiting else []
         if not self.told:
-            return ["Aucun téléphone à prévenir."]
-        held = sum((Counter(one.held) for one in self.told), Counter[int]())
+            return ["Aucun téléphone à prévenir.", *owed]
         head = f"{_many(len(self.told), 'contenu')} → {_many(self.phones, 'téléphone')}"
-        waits = [f"{_many(n, 'message')} en attente jusqu’à {self._clock(at)}" for at, n in sorted(held.items())]
-        items = [
-            f"{one.decision.item.title} ({one.decision.why}) : {_many(one.now + sum(one.held.values()), 'téléphone')}"
-            for one in self.told
-        ]
-        return [", ".join([head, *waits]), *items, self.pace()]
+        waits = [f"dont {_many(n)} en attente jusqu’à {self._clock(at)}" for at, n in sorted(self.held.items())]
+        return [", ".join([head, *waits]), *(one.sentence() for one in self.told), *owed, self.pace()]
 
     def _clock(self, at: int) -> str:
         return clock(datetime.fromtimestamp(at, UTC).astimezone(self.zone))
@@ -129,9 +137,10 @@ class Outlook:
         return bool(self.told) and self.week.most > self.limit
 
 
-def _many(count: int, word: str) -> str:
+def _many(count: int, word: str = "") -> str:
     """French: a narrow space between thousands, a plural from two on."""
-    return f"{count:,} {word}{'s' if count > 1 else ''}".replace(",", "\u202f")
+    number = f"{count:,}".replace(",", "\u202f")
+    return f"{number} {word}{'s' if count > 1 else ''}" if word else number
 
 
 @dataclass(frozen=True, slots=True)

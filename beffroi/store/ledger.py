@@ -20,9 +20,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, exists, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, exists, func, insert, select, text, update
 
-from beffroi.store.audience import Audience, of
+from beffroi.store.audience import Audience, Interest, of
 from beffroi.store.db import adding, plain
 from beffroi.store.entries import Announcement, Known, Message
 from beffroi.store.ranges import Range, ranges
@@ -117,6 +117,15 @@ def held(connection: Connection) -> int:
     return int(plain(connection, _HELD, {})[0][0])
 
 
+def waiting(connection: Connection, but: Iterable[str]) -> int:
+    """How many wait for no morning, those of these items excepted: their older words are about to be called off."""
+    older = select(announcements.c.id).where(announcements.c.item_id.in_(list(but)))
+    mine = (shards.c.state == "open", shards.c.announcement_id.not_in(older))
+    owed = connection.execute(select(func.coalesce(func.sum(remaining()), 0)).where(*mine)).scalar_one()
+    joined = select(func.count()).select_from(retries.join(shards)).where(retries.c.kind == "held", *mine)
+    return max(0, int(owed) - connection.execute(joined).scalar_one())
+
+
 _NEXT_DUE = text(
     """
     SELECT MIN(CASE WHEN due_at >= lease_until AND due_at >= closed THEN due_at
@@ -148,40 +157,40 @@ def record(connection: Connection, entries: Sequence[Announcement], at: int) -> 
     cut: list[Range] | None = None
     count = 0
     for entry in entries:
-        audience = _audience(connection, entry)
-        announcement_id = _write(connection, entry, audience, at)
+        heard = None
+        if entry.message is not None:
+            heard = audience(connection, entry.item_id, entry.number, entry.interest)
+        announcement_id = _write(connection, entry, heard, at)
         if announcement_id is None:
             continue
         _supersede(connection, entry.item_id, announcement_id)
-        if entry.message is not None and audience is not None:
+        if entry.message is not None and heard is not None:
             cut = ranges(connection) if cut is None else cut
-            count += owe(connection, announcement_id, entry.message, audience, cut)
+            count += owe(connection, announcement_id, entry.message, heard, cut)
     return count
 
 
-def _audience(connection: Connection, entry: Announcement) -> Audience | None:
-    """Whom the entry concerns, and whoever heard, or was about to hear, the words before."""
-    if entry.message is None:
-        return None
+def audience(connection: Connection, item_id: str, number: int, interest: Interest) -> Audience:
+    """Whom that revision of an item concerns, and whoever heard, or was about to hear, the words before."""
     columns = announcements.c
     before = connection.execute(
         select(columns.audience)
-        .where(columns.item_id == entry.item_id, columns.number < entry.number, columns.state == "told")
+        .where(columns.item_id == item_id, columns.number < number, columns.state == "told")
         .order_by(columns.number.desc())
         .limit(1)
     ).scalar()
     heard = Audience.read(before).every[0] if before else ()
-    return of(entry.interest, *heard)
+    return of(interest, *heard)
 
 
-def _write(connection: Connection, entry: Announcement, audience: Audience | None, at: int) -> int | None:
+def _write(connection: Connection, entry: Announcement, heard: Audience | None, at: int) -> int | None:
     message = entry.message or Message("", "low", "", 0)
     values = {
         "item_id": entry.item_id,
         "number": entry.number,
         "revision": entry.revision,
         "state": "told" if entry.message else "adopted",
-        "audience": audience.dumped() if audience else "",
+        "audience": heard.dumped() if heard else "",
         "created_at": at,
         **said(message),
     }
@@ -207,15 +216,13 @@ def _supersede(connection: Connection, item_id: str, announcement_id: int) -> No
     drop(connection, shards.c.announcement_id.in_(older), "remplacé par une version plus récente")
 
 
-def owe(
-    connection: Connection, announcement_id: int, message: Message, audience: Audience, cut: Iterable[Range]
-) -> int:
+def owe(connection: Connection, announcement_id: int, message: Message, heard: Audience, cut: Iterable[Range]) -> int:
     """Write the shards of one announcement; return how many people they concern."""
     rows = [
         {**new_shard(announcement_id, part.origin, message), "low": part.low, "high": part.high, "cursor": part.low}
         | {"total": total}
         for part in cut
-        if (total := part.concerned(audience))
+        if (total := part.concerned(heard))
     ]
     if rows:
         connection.execute(insert(shards), rows)
