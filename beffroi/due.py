@@ -20,23 +20,34 @@ LOCK = "index.lock"
 """Held, below `var`, by the process that makes the search index."""
 
 
+DRIFT = 60
+"""Seconds by which the clocks of two machines may differ."""
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """Seconds since 1970: `next` is when something starts or ends, `owed` when messages may be sent again; `None`
     where there is nothing. `running` is true from the start of a publication to its end: one that was killed is due.
     `commit` is what was published, empty outside git. `index` is from when on the search index may be made: it is
-    that of the site before."""
+    that of the site before. `at` is the instant of that publication: where it is still to come, a clock was wrong, and
+    what it showed may not be what should be shown now."""
 
     next: float | None = None
     owed: float | None = None
     running: bool = False
     commit: str = ""
     index: float | None = None
+    at: float = 0.0
 
     def task(self, now: float, commit: str = "") -> Task | None:
         """What there is to do at that instant, when that commit is the one in the folder. A publication delivers
         besides."""
-        if self.running or commit != self.commit or (self.next is not None and self.next <= now):
+        if (
+            self.running
+            or now < self.at - DRIFT
+            or commit != self.commit
+            or (self.next is not None and self.next <= now)
+        ):
             return "publish"
         if self.owed is not None and self.owed <= now:
             return "deliver"

@@ -10,11 +10,11 @@ from functools import partial
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from beffroi.content import Entry, Tree
+from beffroi.content import PAGES, Entry, Tree
 from beffroi.feeds import panel
 from beffroi.forks import spread
 from beffroi.memo.stamps import DIGEST
-from beffroi.model import Item
+from beffroi.model import Category, Item
 from beffroi.settings import Site
 from beffroi.text import clock, day, typeset
 
@@ -29,6 +29,10 @@ WORDS = {
 """What may happen to an item, in the order in which two things of one instant are told."""
 
 
+PAGE = Category(PAGES, "Pages", "discover", "paper")
+"""The folder of the lasting pages, as far as time is concerned."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """At that instant, something (a key of `WORDS`) happens to an item."""
@@ -39,23 +43,24 @@ class Change:
 
 
 def outline(entry: Entry, site: Site) -> Item | None:
-    """The item as far as time is concerned: no text, no image. `None` for a page, which has no date."""
-    front, category = entry.document.front, entry.category
-    if category is None or front.date is None:
+    """The item as far as time is concerned: no text, no image. A page with a date is one that only appears; `None` for a
+    page without date."""
+    front, category, since = entry.document.front, entry.category, entry.since
+    if since is None:
         return None
     return Item(
         id=entry.id,
-        category=category,
+        category=category or PAGE,
         title=typeset(front.title),
         url=site.publisher.absolute(entry.url_path),
         path=f"{site.base}{entry.url_path}",
-        date=front.date,
-        updated=front.updated or front.date,
+        date=front.date or since,
+        updated=front.updated or since,
         start=front.start,
-        end=entry.end,
-        alert=entry.alert,
-        event=front.event,
-        panel=front.panel,
+        end=entry.end if category else None,
+        alert=entry.alert if category else None,
+        event=front.event if category else None,
+        panel=front.panel if category else False,
     )
 
 
@@ -100,7 +105,9 @@ def following(tree: Tree, at: datetime) -> datetime | None:
 
 def _moments(tree: Tree, entry_id: str) -> tuple[float, ...]:
     entry = tree.entries[entry_id]
-    item = outline(entry, tree.site) if entry.document.front.status == "published" else None
+    item = outline(entry, tree.site) if entry.public else None
+    if item and entry.withdrawn:  # its explanation appears where it would have
+        return (item.since.timestamp(),)
     return tuple(change.at.timestamp() for change in changes(item)) if item else ()
 
 

@@ -94,7 +94,7 @@ def publish(
         clear(service.var)
         deployed, follows = _indexed(root, service, tree, built, deployed, wait, step)
         starts = following.timestamp() if following else None
-        due.write(service.var, due.Due(starts, said.owed, False, commit, 0.0 if follows else None))
+        due.write(service.var, due.Due(starts, said.owed, False, commit, 0.0 if follows else None, at.timestamp()))
     warnings = [*stood.warnings, *unsaid]
     return Published(site, warnings, stood.held, built, deployed, said.announced, said.delivered, said.outlook, follows)
 

@@ -99,8 +99,27 @@ def test_next_instant(town: Town) -> None:
     town.write("actualites/midi", "title: À midi\ndate: 2026-05-05 12:00")
     noon = datetime(2026, 5, 5, 10, 0, tzinfo=UTC).timestamp()
     town.publish()
-    assert due.Due(next=noon) == state(town)
+    assert due.Due(next=noon, at=AT.timestamp()) == state(town)
     assert (None, "publish") == (state(town).task(noon - 1), state(town).task(noon))
+
+
+@pytest.mark.parametrize(
+    "front", ["date: 2026-05-05 12:00", "start: 2026-05-05 12:00", "date: 2026-05-05 12:00\nstatus: withdrawn"]
+)
+def test_a_page_with_a_date_is_due(town: Town, front: str) -> None:
+    """A lasting page may have a date too: the timer publishes it, and the calendar says so."""
+    town.write("pages/marche", f"title: Le marché\n{front}")
+    town.publish()
+    assert datetime(2026, 5, 5, 10, 0, tzinfo=UTC).timestamp() == state(town).next
+    said = ["mardi 5 mai 2026", "     12 h  Le marché (pages/marche) paraît"]
+    assert ([] if "withdrawn" in front else said) == calendar(town, "2026-05-04T11:00+02:00", 3)
+
+
+def test_a_clock_that_went_back() -> None:
+    """What was published at an instant that is still to come may show what nobody should see yet: a publication is
+    due."""
+    ahead = due.Due(at=5000.0)
+    assert [None, None, "publish"] == [ahead.task(now) for now in (5000, 4941, 4900)]
 
 
 def test_a_new_commit_is_due(town: Town) -> None:
@@ -207,7 +226,7 @@ def test_nothing_due_costs_nothing(town: Town) -> None:
         [sys.executable, "-c", code], cwd=town.root, env=town.environment(), capture_output=True, text=True, check=True
     )
     assert "[]" == done.stdout.strip()
-    assert {"next": 4e9, "owed": None, "running": False, "commit": "", "index": None} == json.loads(
+    assert {"next": 4e9, "owed": None, "running": False, "commit": "", "index": None, "at": 0.0} == json.loads(
         (town.root / "var" / "due.json").read_bytes()
     )
 
