@@ -61,9 +61,9 @@ def check(
 
 
 @task(help={"port": "port d’écoute", "export": "dossier où écrire le formulaire, pour le mettre en ligne"})
-def cms(_: Context, port: int = 8001, export: str = "") -> None:
+def cms(_: Context, port: str = "8001", export: str = "") -> None:
     """Écrire dans un formulaire, sur http://localhost:8001/admin/."""
-    commands.cms(port, export)
+    commands.cms(commands.number("--port", port), export)
 
 
 @task
@@ -130,15 +130,15 @@ def index(_: Context) -> None:
 @task(
     help={"from_": "premier instant, ISO 8601 ; maintenant par défaut", "days": "nombre de jours, aujourd’hui compris"}
 )
-def plan(_: Context, from_: str = "", days: int = 30) -> None:
+def plan(_: Context, from_: str = "", days: str = "30") -> None:
     """Dire, jour par jour, ce qui paraît et ce qui prend fin."""
-    commands.plan(from_, days)
+    commands.plan(from_, commands.number("--days", days))
 
 
 @task(help={"path": "fichier ou identifiant à ouvrir", "at": AT["at"], "port": "port d’écoute"})
-def preview(_: Context, path: str = "", at: str = "", port: int = 8001) -> None:
+def preview(_: Context, path: str = "", at: str = "", port: str = "8001") -> None:
     """Montrer un contenu sur chaque canal, avant publication, sur http://localhost:8001/_apercu/."""
-    commands.preview(path, at, port)
+    commands.preview(path, at, commands.number("--port", port))
 
 
 @task(
@@ -227,9 +227,9 @@ def bench(_: Context, name: str, options: str = "") -> None:
 
 
 @task(help={"port": "port d’écoute", "host": "adresse d’écoute"})
-def serve(_: Context, port: int = 8000, host: str = "localhost") -> None:
+def serve(_: Context, port: str = "8000", host: str = "localhost") -> None:
     """Servir la version en ligne et les abonnements sur http://localhost:8000."""
-    commands.serve(port, host)
+    commands.serve(commands.number("--port", port), host)
 
 
 @task(help={"args": "arguments de pytest, par exemple « tests/feeds -x »"})

@@ -53,6 +53,14 @@ def check(changed: str, staged: bool, form: str) -> None:
         sys.exit(1)
 
 
+def number(option: str, text: str) -> int:
+    """What an option says, where it is a whole number up to 65535; else a sentence, and exit status 1."""
+    with plainly():
+        if not (text.isascii() and text.isdecimal() and int(text) < 1 << 16):
+            raise BeffroiError(f"{option} vaut « {text} » ; écrivez un nombre entier, 65535 au plus.")
+    return int(text)
+
+
 def cms(port: int, export: str) -> None:
     """The editors' form on this machine, or its files for a web server."""
     from beffroi.cms import app, exported

@@ -247,3 +247,15 @@ def test_plan_task(town: Town) -> None:
     assert "Rien ne commence ni ne finit avant le mercredi 12 mai 2027." == empty.stdout.split("\n")[0].replace(
         "\u00a0", " "
     )
+
+
+@pytest.mark.parametrize("days", ["x", "-3", "1e3", "70000"])
+def test_a_number_that_is_none(town: Town, days: str) -> None:
+    """An option that wants a number says so in a sentence; invoke alone shows a traceback."""
+    done = town.invoke("plan", f"--days={days}")
+    sentence = f"--days vaut « {days} » ; écrivez un nombre entier, 65535 au plus.\n"
+    assert (1, "", sentence) == (
+        done.returncode,
+        done.stdout,
+        done.stderr.replace("\u00a0", " ").replace("\u202f", " "),
+    )

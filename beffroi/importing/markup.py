@@ -11,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 from lxml import etree, html
 
-from beffroi.importing.media import Library
+from beffroi.importing.media import Library, joined
 from beffroi.importing.piece import Loss, Media
 
 BLOCK = re.compile(
@@ -26,6 +26,12 @@ EMBED = re.compile(
 )
 SHORT = re.compile(r"\[/?([a-zA-Z][\w-]{2,40})(?:\s+[^\[\]\n]*=[^\[\]\n]*)?\](?!\()")
 URL = re.compile(r"https?://[^\s\"'\]<>]+")
+ALONE = re.compile(r"<!-- wp:([\w/-]+)[^>]*/-->")
+"""A block without any text of its own: the latest articles, a block that several pages share."""
+BAR = "\uf8fe"
+"""Stands for a bar in a cell while the table is made."""
+ENDS = re.compile(r"(?<=\S)( {2,})$(?=\n[^\s|])|[ \t]+$", re.MULTILINE)
+"""Spaces at the end of a line: two break it where a line follows; others mean nothing."""
 FRAMES = ("iframe", "video", "audio", "embed", "object")
 DROPPED = ("script", "style", "form", "button", "select", "input", "textarea", "noscript", "canvas", "template")
 MEDIA_LINK = re.compile(
@@ -55,8 +61,9 @@ class Converter:
         self._images(root)
         self._links(root)
         _figures(root)
+        _cells(root)
         text = markdownify(etree.tostring(root, encoding="unicode", method="html"), heading_style=ATX, bullets="-")
-        text = re.sub(r"[ \t]+$", "", text.replace("\u00a0", " "), flags=re.M)
+        text = ENDS.sub(lambda end: "  " if end[1] else "", text.replace("\u00a0", " ").replace(BAR, r"\|"))
         return re.sub(r"\n{3,}", "\n\n", text).strip()
 
     def _lose(self, found: str, advice: str, raw: str = "") -> None:
@@ -67,6 +74,8 @@ class Converter:
     def _plain(self, source: str) -> str:
         """HTML without short codes; paragraphs where the old editor had only blank lines."""
         blocks = "<!-- wp:" in source
+        if made := sorted(set(ALONE.findall(source))):
+            self._lose(f"bloc(s) que WordPress remplit : {', '.join(made)}", "rien n’est à leur place ; écrivez-le")
         text = re.sub(r"<!--.*?-->", "", source, flags=re.S)
         text = CAPTION.sub(self._caption, text)
         text = GALLERY.sub(self._gallery, text)
@@ -101,8 +110,9 @@ class Converter:
             inner = [e.get("src") for e in element.iter("source") if e.get("src")]
             url = element.get("src") or element.get("data") or (inner[0] if inner else "")
             self._lose(f"<{element.tag}> {url}".strip(), "remplacé par un lien")
-            link = html.Element("a", href=urljoin("https:", url)) if url else html.Element("span")
-            link.text = urlsplit(urljoin("https:", url)).netloc or url
+            whole = joined("https:", url)
+            link = html.Element("a", href=whole) if url else html.Element("span")
+            link.text = urlsplit(whole).netloc or url
             _replace(element, link)
 
     def _drop(self, root: html.HtmlElement) -> None:
@@ -153,7 +163,7 @@ class Converter:
         for link in list(root.iter("a")):
             href = (link.get("href") or "").strip()
             empty = not link.text_content().strip() and not list(link.iter("img"))
-            if empty or not href or href.startswith(("javascript:", "#")):
+            if empty or not href or href.startswith("#"):
                 link.drop_tag()
             elif (new := self._new(href)) is not None:
                 link.set("href", new)
@@ -198,6 +208,14 @@ def _figures(root: html.HtmlElement) -> None:
                 paragraph.append(child)
             elif child.tag == "figcaption":
                 child.tag = "p"
+
+
+def _cells(root: html.HtmlElement) -> None:
+    """A bar in a cell is no border of the table."""
+    for cell in root.iter("td", "th"):
+        for part in cell.iter():
+            part.text = part.text.replace("|", BAR) if part.text else part.text
+            part.tail = part.tail.replace("|", BAR) if part.tail and part is not cell else part.tail
 
 
 def _replace(element: html.HtmlElement, other: html.HtmlElement) -> None:

@@ -29,7 +29,7 @@ VECTOR = ".svg"
 
 def download(url: str) -> bytes:
     """The bytes at an address. Raises `ImportFailed`."""
-    if urlsplit(url).scheme not in {"http", "https"}:
+    if not joined("", url).startswith(("http://", "https://")):
         raise ImportFailed(f"{url} n’est pas une adresse http ; donnez-la entière.")
     request = urllib.request.Request(url, headers={"User-Agent": "Beffroi"})  # noqa: S310  # the scheme is checked
     try:
@@ -57,7 +57,7 @@ class Library:
 
     def said(self, url: str) -> Media:
         """What the export says of an image, be it a smaller copy of it."""
-        address = urljoin(f"{self.origin}/", url)
+        address = joined(f"{self.origin}/", url)
         return self.known.get(address) or self.known.get(SIZED.sub("", address)) or Media(address)
 
     def image(self, url: str, where: str) -> str | None:
@@ -99,7 +99,7 @@ class Library:
     def _data(self, url: str) -> bytes | None:
         if url.startswith("data:"):
             return _inline(url)
-        address = urljoin(f"{self.origin}/", url)
+        address = joined(f"{self.origin}/", url)
         for one in dict.fromkeys((SIZED.sub("", address), address)):
             if found := self._local(one):
                 return found.read_bytes()
@@ -120,6 +120,15 @@ class Library:
             if path.is_file():
                 return path
         return None
+
+
+def joined(base: str, url: str) -> str:
+    """The whole address; `base` for one that nobody can read."""
+    try:
+        urlsplit(url)
+        return urljoin(base, url)
+    except ValueError:
+        return base
 
 
 def _inline(url: str) -> bytes | None:

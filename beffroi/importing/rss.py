@@ -19,8 +19,9 @@ from beffroi.text import plain
 
 def read(place: str) -> Source:
     """All entries of a feed; the network is asked only where the place is an address. Raises `ImportFailed`."""
-    if urlsplit(place).scheme in {"http", "https"}:
-        data, name = download(place), urlsplit(place).netloc
+    if place.startswith(("http:", "https:")):
+        data = download(place)
+        name = urlsplit(place).netloc
     else:
         try:
             data, name = Path(place).read_bytes(), Path(place).name

@@ -241,6 +241,28 @@ def test_invisible_characters(town: Town) -> None:
     )
 
 
+ODD = """<img src="http://[bad"> <iframe src="http://[pis"></iframe> <a href="javascript:x()">clic</a>
+
+Mairie<br>3, rue du Lac<br>
+38000 Bourg
+
+<table><tr><th>a|b</th><th>c</th></tr><tr><td>d <b>|</b></td><td>e</td></tr></table>
+<!-- wp:latest-posts {"n":3} /-->"""
+
+
+def test_odd_html(town: Town) -> None:
+    """An address that nobody can read stops nothing; lines stay lines, cells stay cells, and what is left out is told."""
+    done = take(town, wxr.export(wxr.item(7, "Divers", ODD, name="mot")))
+    body = text(town, "actualites/mot.md")
+    assert "Mairie  \n3, rue du Lac  \n38000 Bourg\n" in body.replace("\n\n38000", "\n38000")
+    assert "| a\\|b | c |\n| --- | --- |\n| d **\\|** | e |" in body
+    assert [
+        "bloc(s) que WordPress remplit : latest-posts",
+        "fichier introuvable : http://[bad",
+        "lien illisible : javascript:x()",
+    ] == [line.partition(" » : ")[2].partition(" ; ")[0] for line in told(done) if "iframe" not in line]
+
+
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
@@ -277,6 +299,7 @@ def test_wrong_options(town: Town) -> None:
         (("joomla", "x.xml"), {}, "« joomla » n’est pas une sorte d’import ; écrivez « wordpress » ou « rss »."),
         (("wordpress", "x.xml"), {}, "x.xml est illisible"),
         (("rss", "x.xml"), {}, "x.xml est illisible"),
+        (("rss", "http://[x"), {}, "http://[x n’est pas une adresse http"),
     ):
         with pytest.raises(ImportFailed, match=re.escape(sentence)):
             bring(*arguments, site, var, **options)  # type: ignore[arg-type]
