@@ -86,11 +86,11 @@ def publish(
         def meanwhile() -> None:
             unsaid.extend(held.record(site, service.var, stood, at))
 
-        with beside(tree.memo.save) as saved:
+        with beside(partial(_keep, stood, tree)) as kept:
             deployed = deploy(built.out, service.current, service.keep_releases, built.files)
             step("Annonce")
             said = (tell or _here())(site, service, deployed.release, at, adopt, confirm, progress, meanwhile=meanwhile)
-            saved()
+            kept()
         clear(service.var)
         deployed, follows = _indexed(root, service, tree, built, deployed, wait, step)
         starts = following.timestamp() if following else None
@@ -122,14 +122,20 @@ def rehearse(root: Path, at: datetime, *, step: Step = lambda _: None, hold: Hol
     """
     site, service = read_site(root / SETTINGS), read_service(root)
     with only_one(service.var):
-        with publishable(site, service, step, hold) as (_, tree, looked):
+        with publishable(site, service, step, hold) as (stood, tree, looked):
             built = rebuilt(tree, at, service, step, hurry=True, looked=looked)
-        tree.memo.save()
+        _keep(stood, tree)
         clear(service.var)
         from beffroi.foresee import foresee
         from beffroi.store.db import connect
 
         return foresee(built.out, site, service, connect(service.database), at)
+
+
+def _keep(stood: held.Standing, tree: content.Tree) -> None:
+    """Write what the next publication is to know."""
+    tree.memo.save()
+    stood.checked.keep()
 
 
 def _here() -> Tell:

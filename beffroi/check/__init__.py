@@ -8,7 +8,7 @@ so that the same characters in a block of code are none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -44,6 +44,8 @@ class Checked:
     keys: Mapping[str, str]
     crossed: Sequence[cross.Found]
     strays: Sequence[Fault]
+    keep: Callable[[], None] = lambda: None
+    """Writes what is to be known the next time, for who asked to do that later."""
 
     @property
     def found(self) -> Stamps | None:
@@ -76,19 +78,22 @@ def examine(
     memo: Memo | None = None,
     *,
     light: bool = False,
+    later: bool = False,
     found: Stamps | None = None,
 ) -> Checked:
     """Check all files: those of the disk, unless others are given. `cache` is the file that keeps the cards; `memo`
     learns of each file that is read what a build would have to read in it again. `light` is for who wants the faults
-    alone: where only words changed, the cards are left out. `found` is the folder as somebody has just seen it."""
+    alone: where only words changed, the cards are left out, and `later` leaves it to `keep` to
+    write the cache. `found` is the folder as somebody has just seen it."""
     kept = Cache(cache, site)
     files = files or Disk(site, kept.images, kept.keys, found)
     keys = _keys(files)
     stale = {name: key for name, key in keys.items() if not (key and kept.holds(name, key))}
     fresh = _fresh(site, files, kept, stale, memo)
     if light and isinstance(files, Disk) and (told := calm.recalled(site, kept, files, keys, fresh)) is not None:
-        kept.save()
-        return Checked(site, files, {}, keys, (), told)
+        if not later:
+            kept.save()
+        return Checked(site, files, {}, keys, (), told, kept.save if later else Checked.keep)
     cards = {
         name: fresh.get(name) or (key and kept.get(name, key)) or _unreadable(site, name) for name, key in keys.items()
     }

@@ -101,7 +101,13 @@ class Build:
         self.staging.mkdir(parents=True)
         self.twin.inspect(self.looked())
         self.rules = outputs.rules(self.work)
-        stale = {name for name, rule in self.rules.items() if not self._stands(name, rule)}
+        known, put = self.known, self.twin.files
+        doubtful = [
+            (name, rule)
+            for name, rule in self.rules.items()  # most of them stand: `_stands` for one that is there
+            if not ((one := known.get(name)) and one[0] == rule[2] and put.get(name, b"").startswith(one[2]))
+        ]
+        stale = {name for name, rule in doubtful if not self._stands(name, rule)}
         self._templated({name for name in stale if self.rules[name].templated})
         rest = sorted(stale - self.fresh.keys())
         for name, total in zip(rest, spread(self._written, rest), strict=True):
