@@ -346,7 +346,7 @@ def pelican(work: Work, staging: Path) -> Any:
     compiled = work.images.cache.parent / "templates"
     compiled.mkdir(parents=True, exist_ok=True)
     cache = FileSystemBytecodeCache(str(compiled))
-    settings["JINJA_ENVIRONMENT"] = {**settings["JINJA_ENVIRONMENT"], "bytecode_cache": cache}
+    settings["JINJA_ENVIRONMENT"] = {**settings["JINJA_ENVIRONMENT"], "bytecode_cache": cache, "auto_reload": False}
     instance = Town(settings)
     if "beffroi.site" not in instance.settings["PLUGINS"]:
         raise BuildError("l’extension beffroi.site n’est pas chargée ; vérifiez PLUGINS dans pelicanconf.py")

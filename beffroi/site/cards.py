@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import marshal
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple, overload
@@ -12,6 +12,10 @@ from beffroi.memo import Memo, Ref
 from beffroi.memo.blobs import REF
 from beffroi.model import Image, Item, Source
 from beffroi.text import absolute
+
+
+OPEN = 512
+"""Items kept open at once: a page shows its own twice and three others, which its neighbours show too."""
 
 
 class Card(NamedTuple):
@@ -91,11 +95,28 @@ class Lasting:
     updated: datetime | None = None
 
 
+class Shown(Item):
+    """An item whose text is fetched when a template asks for it: ours show the page's own."""
+
+    @classmethod
+    def of(cls, item: Item, html: Callable[[], str]) -> Shown:
+        """That item, with that text."""
+        shown = cls.__new__(cls)
+        shown.__dict__.update(item.__dict__, _html=html)
+        return shown
+
+    @property
+    def html(self) -> str:  # type: ignore[override]  # a field that is made at its first use
+        """The text, with absolute addresses only."""
+        return str(self.__dict__["_html"]())
+
+
 class Shelf:
     """Fetches what cards stand for."""
 
     def __init__(self, memo: Memo, origin: str) -> None:
         self._memo, self._origin = memo, origin
+        self._open: dict[bytes, Any] = {}
 
     def html(self, card: Card) -> str:
         """Its HTML, as the page shows it."""
@@ -103,12 +124,20 @@ class Shelf:
 
     def brief(self, card: Card) -> Any:
         """Its item, or its `Lasting`, without the text."""
-        return self._memo.blobs.unpickle(card.item)
+        if (found := self._open.get(card.item)) is None:
+            if len(self._open) >= OPEN:  # what was opened longest ago
+                del self._open[next(iter(self._open))]
+            found = self._open[card.item] = self._memo.blobs.unpickle(card.item)
+        return found
 
     def item(self, card: Card) -> Item:
         """Its item, whole."""
         item: Item = self.brief(card)
         return replace(item, html=absolute(self.html(card), self._origin))
+
+    def shown(self, card: Card) -> Item:
+        """Its item for its own page: with its text, should the template want it."""
+        return Shown.of(self.brief(card), lambda: absolute(self.html(card), self._origin))
 
 
 class Cards(Sequence[Item]):

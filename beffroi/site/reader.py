@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from pelican.readers import BaseReader
@@ -23,13 +22,15 @@ class FrontMatterReader(BaseReader):  # type: ignore[misc]  # pelican has no typ
     def read(self, source_path: str) -> tuple[str, dict[str, Any]]:
         """HTML and metadata of one file."""
         work: Work = self.settings["BEFFROI"]
-        card = work.by_path.get(Path(source_path))
+        card = work.by_path.get(source_path)
         if card is None:
             return "", {"title": "", "status": "skip"}
         brief = work.shelf.brief(card)
         metadata: dict[str, Any] = {
             "title": brief.title,
             "slug": card.id.rpartition("/")[2],
+            "url": brief.path.removeprefix(work.tree.site.base)[1:],
+            "save_as": work.file(card),  # Pelican's own way to both costs a tenth of the page
             "lang": brief.lang,
             "status": "published",
             "summary": brief.summary,

@@ -85,7 +85,10 @@ class Shared:
         parts: list[bytes] = []
         holes: list[Hole] = []
         at = 0
-        for number, part in enumerate(_MARK.split(page)):
+        cut = page.split("\0")
+        if not len(cut) % 2:  # a lone sign of the template's own: marks are found one by one
+            cut = _MARK.split(page)
+        for number, part in enumerate(cut):
             data = self.text(part) if number % 2 else part.encode()
             if number % 2:
                 holes.append((at, len(data), part))

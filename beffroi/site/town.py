@@ -73,7 +73,7 @@ class ItemsGenerator(ArticlesGenerator):  # type: ignore[misc]
         self.articles = list(read(self, wanted, LazyArticle, signals.article_generator_preread,
                                   signals.article_generator_context))  # fmt: skip
         for article, card in zip(self.articles, wanted, strict=True):
-            article.item = work.shelf.item(card)
+            article.item = work.shelf.shown(card)
             article.running = card.id in work.running
             article.language = card.language
             article.versions = [
@@ -157,7 +157,7 @@ def read(generator: Any, wanted: Iterable[Card], content: type, preread: Any, co
     for card in wanted:
         made = generator.readers.read_file(
             base_path=generator.path,
-            path=str(work.path(card)),
+            path=work.path(card),
             content_class=content,
             fmt="md",  # whatever the case of the file's suffix
             context=generator.context,

@@ -69,7 +69,7 @@ class Work:
         return f"{card.path.removeprefix(self.tree.site.base)[1:]}index.html"
 
     @cached_property
-    def by_path(self) -> Mapping[Path, Card]:
+    def by_path(self) -> Mapping[str, Card]:
         """Cards by the absolute path of their file, as Pelican asks for them."""
         return {self.path(card): card for card in (*self.asked, *self.asked_pages)}
 
@@ -93,9 +93,9 @@ class Work:
         abroad = (card for own in self.translated.values() for card in own)
         return {self.file(card): (n, card) for n, card in enumerate([*self.known, *abroad, *self.withdrawn_abroad])}
 
-    def path(self, card: Card) -> Path:
+    def path(self, card: Card) -> str:
         """Where its file lies, or lay."""
-        return Path(os.path.abspath(self.tree.site.root / card.source))
+        return os.path.abspath(f"{self.tree.site.root}/{card.source}")
 
     @cached_property
     def cards(self) -> dict[str, Card]:
