@@ -78,7 +78,7 @@ def typeset(text: str, lang: str = "fr") -> str:
 
     Other languages than French have other rules: their text stays as it is.
     """
-    if lang.partition("-")[0] != "fr" or text.isspace():
+    if text.isalpha() or text.isspace() or lang.partition("-")[0] != "fr":
         return text
     if not _may_keep(text):
         return _set(text)

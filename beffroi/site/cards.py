@@ -13,7 +13,6 @@ from beffroi.memo.blobs import REF
 from beffroi.model import Image, Item, Source
 from beffroi.text import absolute
 
-
 OPEN = 512
 """Items kept open at once: a page shows its own twice and three others, which its neighbours show too."""
 
@@ -106,7 +105,7 @@ class Shown(Item):
         return shown
 
     @property
-    def html(self) -> str:  # type: ignore[override]  # a field that is made at its first use
+    def html(self) -> str:
         """The text, with absolute addresses only."""
         return str(self.__dict__["_html"]())
 

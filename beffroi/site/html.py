@@ -12,11 +12,13 @@ from html.parser import HTMLParser
 
 from beffroi.content import Link
 from beffroi.model import Image
-from beffroi.tags import DROPPED, VOID_DROPPED, feed
+from beffroi.tags import DROPPED, VOID_DROPPED, attributes, cut
 from beffroi.text import typeset
 
 VERBATIM = frozenset({"code", "pre", "kbd", "samp"})
 """Typography stays out of these."""
+SEEN_TO = frozenset({"a", "img", "table", *VERBATIM})
+"""Elements of which more becomes than their name, of those that Markdown writes."""
 URLS = {"a": "href", "source": "src", "video": "src", "audio": "src", "track": "src"}
 ASKING = frozenset(
     ("href", "src", "srcset", "xlink:href", "poster", "background", "data", "code", "action", "formaction", "ping")
@@ -51,20 +53,47 @@ class Rewriter(HTMLParser):
         self._verbatim = 0
         self._anchors: list[bool] = []  # for each open <a>, whether its tag was written
         self._open: list[str] = []  # what was written and not yet closed
+        self._addresses: dict[str, str | None] = {}
 
     def rewrite(self, html: str) -> str:
         """The whole document, rewritten."""
-        feed(self, html)
+        if (parts := cut(html)) is None:
+            self.feed(html)
+            self.close()
+        else:
+            self._read(parts)
         self._flush()
         self._out += [_end(tag) for tag in reversed(self._open) if tag not in UNCLOSED]
         return "".join(self._out)
 
+    def _read(self, parts: list[str]) -> None:
+        """A document that Markdown wrote: none of it is dropped, and most tags are written as they stand."""
+        out, opened = self._out, self._open
+        for text, name, inner in zip(parts[::3], parts[1::3], parts[2::3], strict=False):
+            if text:
+                self._write(unescape(text))
+            tag = name.removeprefix("/")
+            if inner or tag in SEEN_TO or (tag != name and opened[-1:] != [tag]):
+                self.handle_starttag(name, attributes(inner)) if tag == name else self.handle_endtag(tag)
+                continue
+            out.append(f"<{name}>")
+            if tag != name:
+                opened.pop()
+            elif tag not in VOID:
+                opened.append(tag)
+        self._write(unescape(parts[-1]))
+
     def _flush(self) -> None:
         """Typeset the text gathered since the last tag: entities and letters are one text to a reader."""
         if self._text:
-            text = "".join(self._text)
-            self._out.append(escape(text if self._verbatim else typeset(text, self._lang), quote=False))
+            self._write("".join(self._text))
             self._text.clear()
+
+    def _write(self, text: str) -> None:
+        if text.isspace():
+            self._out.append(text)
+        else:
+            self._out.append(escape(text if self._verbatim else typeset(text, self._lang), quote=False))
 
     def handle_starttag(self, tag: str, attrs: Attrs) -> None:
         """An element begins."""
@@ -121,7 +150,7 @@ class Rewriter(HTMLParser):
     def _link(self, attrs: Attrs) -> bool:
         """Whether this <a> leads somewhere that citizens may go now."""
         href = dict(attrs).get("href")
-        written = href is None or self._address(self._resolve(href)) is not None
+        written = href is None or self._at(href) is not None
         self._anchors.append(written)
         return written
 
@@ -129,12 +158,18 @@ class Rewriter(HTMLParser):
         kept: Attrs = []
         for name, value in attrs:
             if name == URLS.get(tag):
-                link = self._resolve(value or "")
-                if (tag == "a" or link.path) and (address := self._address(link)):
+                there = tag == "a" or self._resolve(value or "").path
+                if there and (address := self._at(value or "")):
                     kept.append((name, address))
             elif name not in ASKING and not name.startswith("on"):
                 kept.append((name, value))
         return kept
+
+    def _at(self, href: str) -> str | None:
+        """Where that address leads from the page."""
+        if href not in self._addresses:
+            self._addresses[href] = self._address(self._resolve(href))
+        return self._addresses[href]
 
     def _picture(self, attrs: dict[str, str | None]) -> str:
         src, alt = attrs.get("src") or "", typeset(attrs.get("alt") or "", self._lang)

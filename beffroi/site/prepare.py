@@ -70,7 +70,8 @@ class Prose:
         fragment = f"#{link.fragment}" if link.fragment else ""
         if link.kind == "entry" and link.entry:
             self.tree.note(f"shown {link.entry.source}")
-            return f"{base}{link.entry.url_path}{fragment}" if link.entry.visible(self.at) else None
+            shown = self.tree.entries.rows[link.entry.id].visible(self.at.timestamp())  # its row: nothing is opened
+            return f"{base}{link.entry.url_path}{fragment}" if shown else None
         if link.kind == "file" and link.path:
             return self.file(link.path) + fragment
         if link.kind == "image" and link.path:
