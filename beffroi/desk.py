@@ -11,16 +11,19 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, select
 
 from beffroi.channels.delivered import Delivered
 from beffroi.errors import BeffroiError, SettingsError
 from beffroi.settings import SETTINGS, Service, Site, read_service, read_site
-from beffroi.store import armed, figures
+from beffroi.store import armed, figures, shards
 from beffroi.store.db import connect, transaction
 from beffroi.store.tables import subscriptions as table
 from beffroi.terminal import out, plainly
+from beffroi.text import clock
 
 GOAL = 0.71
 """The share of households that the best known commune reached."""
@@ -145,7 +148,9 @@ def push(what: str, endpoint: str) -> None:
         if what != "test":
             raise BeffroiError(f"« {what} » est inconnu ; écrivez : invoke push test")
         site, service = read_site(root / SETTINGS), read_service(root)
-        row = _own(connect(service.database), endpoint)
+        engine = connect(service.database)
+        row = _own(engine, endpoint)
+        _disturb(engine, row[2], site.zone)
         fields = {"title": f"Essai de {site.publisher.title}", "body": "Cet appareil reçoit bien les notifications."}
         fields |= {"navigate": f"{site.publisher.url}/", "lang": site.publisher.lang, "dir": "ltr", "tag": "essai"}
         own = {"category": "", "severity": None, "id": "essai"}
@@ -153,9 +158,23 @@ def push(what: str, endpoint: str) -> None:
         message = Outgoing(payload.encode(), "high", webpush.topic("essai"), int(time.time()) + 600)
         with closing(senders(site, service, time.time)()) as sender:
             (result,) = sender.send(message, [Target(*row)], stop=lambda: False)
+        if result.outcome == "closed" and result.retry_at is not None:
+            with transaction(engine) as connection:
+                shards.close(connection, row[2], result.retry_at)
         if result.outcome != "sent":
             raise BeffroiError(f"La notification d’essai n’est pas partie : {result.reason}.")
     out.print("Notification d’essai partie ; elle arrive dans les secondes qui viennent.", markup=False)
+
+
+def _disturb(engine: Engine, origin: str, zone: ZoneInfo) -> None:
+    """Raises `BeffroiError` where that vendor asked to be left alone for now."""
+    with transaction(engine) as connection:
+        until, now = shards.closed_until(connection, origin), time.time()
+    if now < until <= now + shards.LONGEST_CLOSURE:
+        then = clock(datetime.fromtimestamp(until, UTC).astimezone(zone))
+        raise BeffroiError(
+            f"{urlsplit(origin).netloc} a demandé qu’on le laisse jusqu’à {then} ; relancez la commande après."
+        )
 
 
 def _own(engine: Engine, endpoint: str) -> tuple[int, str, str, str, str, None, str]:

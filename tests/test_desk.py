@@ -18,6 +18,7 @@ from beffroi.store.db import connect, transaction
 from beffroi.store.subscriptions import Subscription, put
 from beffroi.store.tables import subscriptions
 from tests.e2e.push_service import PushService
+from tests.e2e.push_state import Behaviour
 from tests.town import Town as Commune
 
 
@@ -54,6 +55,18 @@ def test_push_to_my_own_phone(town: Commune) -> None:
             connection.execute(update(subscriptions).values(seen_at=int(time.time()) - 3600))
         late = town.invoke("push", "test")
     assert (1, True) == (late.returncode, "ouvrez la page « Recevoir les alertes »" in late.stderr)
+
+
+def test_push_to_a_vendor_that_wants_peace(town: Commune) -> None:
+    """`push test` obeys a Retry-After as every sender does: the second one asks nothing, and says when to come back."""
+    with PushService() as service:
+        phone(town, service)
+        service.behave(None, Behaviour(status=429, retry_after="600"))
+        first, second = town.invoke("push", "test"), town.invoke("push", "test")
+        assert len(service.refused) == 1
+    assert (1, 1) == (first.returncode, second.returncode)
+    assert "réponse 429" in first.stderr
+    assert "a demandé qu’on le laisse jusqu’à" in second.stderr
 
 
 def test_new_key_loses_nobody(town: Commune) -> None:

@@ -24,6 +24,8 @@ from beffroi.channels.vendors import SENT, result
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 """The only hosts that are spoken to in clear, for tests: a subscription of a citizen is always https."""
 
+ILLEGIBLE = "adresse d’abonnement illisible"
+
 SOME = 50
 """Messages for which the clock is read, and random bytes are drawn, together."""
 
@@ -103,7 +105,7 @@ class _Batch:
             keys = [_armed(one) for one in some]  # all of them first: what follows would push it out of the caches
             for place, (number, endpoint, _, _, _, _, key) in enumerate(some):
                 if not legible(endpoint):
-                    self.done.append(Result(number, "refused", "adresse d’abonnement illisible", launched=False))
+                    self.done.append(Result(number, "refused", ILLEGIBLE, launched=False))
                 elif (armed := keys[place]) is None:
                     self.done.append(Result(number, "refused", "clés d’abonnement illisibles", launched=False))
                 else:
@@ -133,7 +135,7 @@ class _Batch:
         """Tells whether an endpoint is an address of its vendor: https, printable ASCII, no room for another host or
         header."""
         if not self.host:
-            self.host = urlsplit(origin).netloc
+            self.host = origin.partition("://")[2]
             start = f"{origin}/" if _spoken(origin) else "nowhere"
             self._form = re.compile(re.escape(start) + "[!-~]*").fullmatch
         return self._form
@@ -163,5 +165,11 @@ class _Heads(dict[str, Headers]):
 
 
 def _spoken(origin: str) -> bool:
-    scheme = origin.partition(":")[0]
-    return scheme == "https" or (scheme == "http" and urlsplit(origin).hostname in LOOPBACK)
+    """Whether that is the name of a machine and, but for this one, https: what no resolver can be asked is refused here,
+    and stops nobody else."""
+    try:
+        parts = urlsplit(origin)
+        host, _ = (parts.hostname or "").encode("idna"), parts.port
+    except ValueError:
+        return False
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine, Table, func, insert, select, text
 
@@ -17,8 +18,10 @@ def copy(source: Engine, target: Engine, told: Callable[[str, int], None] = lamb
     """Copy every row, in one transaction of each side; return how many rows each table has.
 
     Nothing may be published or sent meanwhile. Key material made ahead stays behind: two databases must never use it
-    twice. Raises `StoreError` where the target holds anything.
+    twice. Raises `StoreError` where the target holds anything, or is the source.
     """
+    if _same(source, target):
+        raise StoreError("La base d’arrivée est celle de départ ; donnez l’adresse d’une autre, vide.")
     counts = {}
     with transaction(source) as old, transaction(target) as new:
         for table in metadata.sorted_tables:
@@ -30,6 +33,13 @@ def copy(source: Engine, target: Engine, told: Callable[[str, int], None] = lamb
         for table in (subscriptions, announcements, shards):
             _number(new, table)
     return counts
+
+
+def _same(source: Engine, target: Engine) -> bool:
+    """Whether it is one database, however it is written: a file of SQLite would wait for itself for ever."""
+    if {source.dialect.name, target.dialect.name} != {"sqlite"}:
+        return source.url == target.url
+    return Path(str(source.url.database)).samefile(str(target.url.database))
 
 
 def _rows(old: Connection, new: Connection, table: Table) -> int:

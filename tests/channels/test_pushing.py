@@ -121,6 +121,16 @@ def test_unreadable_subscriptions_are_refused_alone(vendor: Vendor) -> None:
     assert (found[1].reason, found[4].reason) == ("clés d’abonnement illisibles", "adresse d’abonnement illisible")
 
 
+@pytest.mark.parametrize(
+    "origin", ["https://a..b", f"https://{'x' * 70}.fr", "https://localhost:99999", "https://[zz]"]
+)
+def test_name_that_no_machine_can_have(origin: str) -> None:
+    """An address whose host or port cannot be is refused, in a sentence, and ends nothing else."""
+    with closing(sender()) as channel:
+        found = send(channel, [Target(1, f"{origin}/p", origin, KEYS.p256dh, b64url(KEYS.auth))])
+    assert ("refused", "adresse d’abonnement illisible") == (found[1].outcome, found[1].reason)
+
+
 ANSWERS = [
     (Fault(status=200), "sent", None),
     (Fault(status=202), "sent", None),

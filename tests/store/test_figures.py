@@ -100,4 +100,9 @@ def test_copy_keeps_everything_but_secrets(engine: Engine, tmp_path: Path) -> No
         assert {table.name for table in metadata.sorted_tables} == set(counts)
     with pytest.raises(StoreError, match="n’est pas vide"):
         copy(source, engine)
+    same = connect(f"sqlite:///{tmp_path}/./source.sqlite3")
+    for twin in (source, same):  # which would wait for itself
+        with pytest.raises(StoreError, match="est celle de départ"):
+            copy(source, twin)
+    same.dispose()
     source.dispose()
