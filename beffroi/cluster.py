@@ -26,10 +26,11 @@ from beffroi.channels.delivered import Delivered
 from beffroi.channels.dispatch import Dispatch
 from beffroi.channels.doubt import Doubt
 from beffroi.channels.hand import Tally
+from beffroi.retention import retain
 from beffroi.settings import Service, Site
 from beffroi.store import journal, ledger, shards, summaries
 from beffroi.store.db import transaction
-from beffroi.worker import mended, name, retain
+from beffroi.worker import mended, name
 
 QUEUE, PUBLISH = "envois", "publications"
 JOBS = 8

@@ -18,6 +18,7 @@ from beffroi.channels.http2.lobby import Lobby
 from beffroi.channels.senders import tokens
 from beffroi.errors import BeffroiError
 from beffroi.foresee import foresee
+from beffroi.retention import retain
 from beffroi.settings import Service, Site
 from beffroi.store import figures, ledger
 from beffroi.store.db import connect, file_of, transaction
@@ -110,6 +111,7 @@ def tell(
     if confirm(outlook):
         announced = announce(release, site, service, engine, at, adopt_all=adopt)
     delivered = deliver(site, service, engine, progress=progress, lobby=made.lobby if made else None)
+    retain(service, engine, time.time())
     return Said(outlook, announced, delivered, owed(engine, delivered))
 
 
@@ -125,4 +127,5 @@ def send(site: Site, service: Service, progress: Progress, *, again: bool = Fals
     """Send what is owed, without a release; and the instant from which more may be sent. Raises `BeffroiError`."""
     engine = connect(service.database)
     delivered = deliver(site, service, engine, progress=progress, again=again)
+    retain(service, engine, time.time())
     return delivered, owed(engine, delivered)

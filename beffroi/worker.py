@@ -10,20 +10,16 @@ import socket
 import time
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
 from threading import Event
 
 from sqlalchemy import Engine
 
 from beffroi.announce import Clock, Delivered, Fault, dispatch
 from beffroi.channels.arming import disarm
+from beffroi.retention import DAY, retain
 from beffroi.settings import Service, Site
-from beffroi.store import figures, journal, ledger
+from beffroi.store import journal, ledger
 from beffroi.store.db import transaction
-
-MONTH = 30 * 24 * 3600
-COUNTS = 400 * 24 * 3600
-"""Seconds for which the counts of an announcement are kept: a year and a month."""
 
 REST = 1.0
 """Seconds between two looks at the ledger."""
@@ -32,16 +28,6 @@ REST = 1.0
 def name() -> str:
     """A name that no other worker has, nor ever had, on any machine."""
     return f"{socket.gethostname()[:64]}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
-
-
-def retain(service: Service, engine: Engine, now: float) -> int:
-    """Forget the subscriptions that no browser has presented for `BEFFROI_KEEP_MONTHS`, and old counts; return how
-    many subscriptions that was. Raises `StoreError`."""
-    second = int(now)
-    with transaction(engine) as connection:
-        figures.count(connection, datetime.fromtimestamp(now, UTC).date().isoformat())
-        figures.forget_told(connection, second - COUNTS)
-        return figures.forget_unseen(connection, second - service.keep_months * MONTH)
 
 
 def work(
@@ -60,7 +46,7 @@ def work(
         disarm(engine)
     if restored := mended(service, engine):
         told(restored)
-    owner = name()
+    owner, day = name(), 0
     while not stopped.is_set():
         run = dispatch(site, service, engine, owner, Clock(sleep=time.sleep), fault=fault)
         run.patience, run.stopped = 0, stopped
@@ -70,6 +56,9 @@ def work(
             told(done)
         else:
             idle()
+            if (today := int(time.time()) // DAY) != day:
+                day = today
+                retain(service, engine, time.time())
             stopped.wait(rest(engine))
 
 

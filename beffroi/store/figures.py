@@ -12,7 +12,7 @@ from beffroi.store.audience import Audience, Interest
 from beffroi.store.db import adding
 from beffroi.store.entries import Week
 from beffroi.store.ranges import Group, Range, ranges
-from beffroi.store.tables import announcements, census, shards, subscriptions
+from beffroi.store.tables import announcements, census, marks, shards, subscriptions
 
 WEEK = 7 * 24 * 3600
 
@@ -102,6 +102,19 @@ def count(connection: Connection, day: str) -> None:
     insert_into = adding(connection, census)
     statement = insert_into.values(day=day, subscriptions=number)
     connection.execute(statement.on_conflict_do_update(index_elements=["day"], set_={"subscriptions": number}))
+
+
+def retained(connection: Connection, day: int | None = None) -> int:
+    """The day (since 1970) on which what need not be kept was forgotten last; `day` writes a new one."""
+    if day is not None:
+        statement = adding(connection, marks).values(name="retained", value=day)
+        connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": day}))
+    return connection.execute(select(marks.c.value).where(marks.c.name == "retained")).scalar() or 0
+
+
+def last_seen(connection: Connection) -> int:
+    """When a browser presented its subscription last; 0 where there is none."""
+    return connection.execute(select(func.max(subscriptions.c.seen_at))).scalar() or 0
 
 
 def forget_unseen(connection: Connection, before: int) -> int:

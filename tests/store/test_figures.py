@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import Engine, delete, select
 
 from beffroi.errors import StoreError
+from beffroi.retention import MONTH, retain
+from beffroi.settings import read_service
 from beffroi.store import armed, figures, ledger, shards, subscriptions
 from beffroi.store.armed import Made
 from beffroi.store.copy import copy
@@ -52,6 +54,19 @@ def test_unseen_subscriptions_are_forgotten(engine: Engine) -> None:
     with transaction(engine) as connection:
         assert figures.forget_unseen(connection, 150) == 1
         assert ["https://a.example/new"] == connection.execute(select(table.c.endpoint)).scalars().all()
+
+
+def test_forgetting_is_done_once_a_day_and_never_by_a_clock_that_jumped(engine: Engine, tmp_path: Path) -> None:
+    """Who was not seen for twelve months is forgotten at the first occasion of a day; a clock that is ten years ahead
+    forgets nobody who was seen in the year before the last visit."""
+    service, start = read_service(tmp_path), 10**9
+    for name, months in (("gone", 14), ("old", 10), ("new", 0)):
+        seen = start - months * MONTH
+        subscriptions.put(engine, Subscription(f"https://a.example/{name}", "p", "a"), seen)
+    assert [1, 0] == [retain(service, engine, start) for _ in range(2)]
+    assert 0 == retain(service, engine, start + 120 * MONTH)
+    subscriptions.put(engine, Subscription("https://a.example/new", "p", "a"), start + 3 * MONTH)
+    assert 1 == retain(service, engine, start + 3 * MONTH)
 
 
 def test_curve_is_a_picture_of_its_own() -> None:
