@@ -7,6 +7,7 @@ twice finds its shard taken or done. What a dead worker had in hand goes back to
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import time
 from collections.abc import Callable
@@ -16,20 +17,21 @@ from threading import Event
 
 import procrastinate
 import psycopg
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.schema import SchemaManager
 from sqlalchemy import Engine
 
 from beffroi.announce import Clock, dispatch
 from beffroi.channels.arming import disarm
-from beffroi.channels.delivered import Delivered
 from beffroi.channels.dispatch import Dispatch
 from beffroi.channels.doubt import Doubt
 from beffroi.channels.hand import Tally
+from beffroi.errors import StoreError
 from beffroi.retention import retain
 from beffroi.settings import Service, Site
 from beffroi.store import journal, ledger, shards, summaries
 from beffroi.store.db import transaction
+from beffroi.store.troubles import told
 from beffroi.worker import mended, name
 
 QUEUE, PUBLISH = "envois", "publications"
@@ -37,6 +39,9 @@ JOBS = 8
 """At once in one worker: more than there are vendors, so that a slow one holds up no other."""
 
 SCHEMA_LOCK = 823107
+PAUSE = 5.0
+"""Seconds before a database that went away is looked for again."""
+
 STALLED = 30
 """Seconds without a sign of life after which a worker's jobs are given to others."""
 
@@ -55,16 +60,56 @@ def prepare(engine: Engine) -> None:
             connection.execute(SchemaManager.get_schema().encode())
 
 
+def work(
+    site: Site,
+    service: Service,
+    engine: Engine,
+    publish: Callable[[], None] | None = None,
+    say: Callable[[str], None] = lambda sentence: None,
+    pause: float = PAUSE,
+) -> None:
+    """Be a worker until SIGTERM or SIGINT: one that loses its database looks for it again, and says so. `say` hears
+    French sentences; see `Cluster`."""
+    log = logging.getLogger("procrastinate")
+    log.addHandler(_Said(say))
+    log.propagate = False
+    stopped = Event()
+    while True:
+        why = "la connexion s’est perdue"
+        try:
+            prepare(engine)
+            asyncio.run(Cluster(site, service, engine, publish, say, stopped).run())
+        except (psycopg.Error, ConnectorException, StoreError) as error:
+            why = told(error.__cause__ or error)
+        if stopped.is_set():
+            return
+        say(f"La base de données ne répond plus : {why} ; nouvel essai dans {pause:.0f} s.")
+        time.sleep(pause)
+
+
+class _Said(logging.Handler):
+    """What the queue has to report, in one line and without a traceback."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        super().__init__(logging.ERROR)
+        self._say = say
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say what went wrong."""
+        error = record.exc_info[1] if record.exc_info else None
+        self._say(f"File d’attente des envois : {told(error.__cause__ or error) if error else record.getMessage()}")
+
+
 @dataclass
 class Cluster:
-    """One worker. `publish` is called where something is due, on machines that have the content; None on others. `told`
+    """One worker. `publish` is called where something is due, on machines that have the content; None on others. `say`
     hears of a database that was put back."""
 
     site: Site
     service: Service
     engine: Engine
     publish: Callable[[], None] | None = None
-    told: Callable[[Delivered], None] = lambda done: None
+    say: Callable[[str], None] = lambda sentence: None
     stopped: Event = field(default_factory=Event)
 
     def __post_init__(self) -> None:
@@ -108,7 +153,8 @@ class Cluster:
     def _due(self) -> list[tuple[int, str, str]]:
         now = int(time.time())
         if restored := mended(self.service, self.engine):
-            self.told(restored)
+            for sentence in restored.alarms:
+                self.say(sentence)
         with transaction(self.engine) as connection:
             ledger.expire(connection, now)
             summaries.compose(connection, now, self.site.zone, self.dispatch().summary)

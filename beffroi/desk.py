@@ -45,17 +45,14 @@ def worker(publish: bool) -> None:
 
 
 def _cluster(site: Site, service: Service, engine: Engine, publish: Callable[[], None] | None) -> None:
-    import asyncio
-
     try:
-        from beffroi.cluster import Cluster, prepare
+        from beffroi import cluster
     except ModuleNotFoundError as error:
         raise SettingsError("Il manque le paquet des grappes ; installez beffroi[cluster].") from error
     keys = service.vapid_key
     if not keys.is_file():
         raise SettingsError(f"La clé {keys} est introuvable ; copiez-y celle de la machine qui publie.")
-    prepare(engine)
-    asyncio.run(Cluster(site, service, engine, publish, _told_of).run())
+    cluster.work(site, service, engine, publish, lambda sentence: out.print(sentence, markup=False))
 
 
 def _publishes(root: Path) -> Callable[[], None]:

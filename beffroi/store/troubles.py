@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 TROUBLES = (
+    ("Is the server running", "aucun serveur n’y répond ; vérifiez qu’il est lancé, et BEFFROI_DATABASE_URL"),
     ("Could not parse", "ce n’est pas une adresse ; écrivez sqlite:////chemin/du/fichier ou postgresql://machine/base"),
     ("No such file", "ce dossier n’existe pas et ne peut être créé ; vérifiez le chemin"),
     ("Permission denied", "les droits manquent ; vérifiez ceux du dossier"),
@@ -16,7 +17,7 @@ TROUBLES = (
     ("disk I/O error", "le disque ne la lit ou ne l’écrit plus ; vérifiez-le, et la place qui reste"),
     ("malformed", "son fichier est abîmé ; remettez-y la dernière sauvegarde"),
     ("not a database", "ce fichier n’est pas une base SQLite ; remettez-y la dernière sauvegarde"),
-    ("Connection refused", "aucun serveur n’y répond ; vérifiez qu’il est lancé, et son port"),
+    ("Connection refused", "aucun serveur n’y répond ; vérifiez qu’il est lancé, et BEFFROI_DATABASE_URL"),
     ("resolve host", "ce nom de machine est inconnu ; vérifiez BEFFROI_DATABASE_URL"),
     ("authentication failed", "le mot de passe est refusé ; vérifiez BEFFROI_DATABASE_URL"),
     ("no password supplied", "le serveur demande un mot de passe ; donnez-le dans BEFFROI_DATABASE_URL"),

@@ -6,7 +6,6 @@ It kills itself, with SIGKILL, when it passes that fault point for the nth time.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import sys
@@ -58,8 +57,7 @@ def main(folder: str, url: str, act: str, *fault: str) -> None:
     elif act == "announce":
         announce(town.release, town.site, town.service, town.engine, town.time.at(), fault=die)
     elif act == "cluster":
-        cluster.prepare(town.engine)
-        asyncio.run(cluster.Cluster(town.site, town.service, town.engine).run())
+        cluster.work(town.site, town.service, town.engine, say=lambda sentence: print(sentence, flush=True), pause=0.2)
     else:
         work(town, die)
 

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import signal
 import subprocess
+from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import create_engine, make_url
 
 from beffroi.cluster import conninfo
 from tests.channels.faulty import Sink
 from tests.channels.test_kill import PHONES, check, child, subscribed
 from tests.channels.town import Town, alert
+
+
+def server(url: str) -> str:
+    """The address of that database's server, at another database of it."""
+    return conninfo(create_engine(make_url(url).set(database="postgres")))
 
 
 def wait_for(sink: Sink, count: int, *workers: subprocess.Popen[bytes]) -> None:
@@ -69,3 +76,30 @@ def test_queue_that_forgets_and_repeats(town: Town, url: str) -> None:
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(60) == 0
         assert len(sink.posts) == 2 * PHONES
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_database_that_goes_away_and_comes_back(town: Town, url: str, tmp_path: Path) -> None:
+    """A worker whose database is gone says so in a sentence, looks for it, and goes on when it is there again."""
+    town.open()
+    said = tmp_path / "said"
+    name = town.engine.url.database
+    with Sink() as sink, said.open("wb") as out, psycopg.connect(server(url), autocommit=True) as admin:
+        subscribed(town, sink)
+        worker = child(town, url, "cluster", out=out)
+        wait_for_workers(town, 1)
+        town.engine.dispose()
+        admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+        for _ in range(600):
+            if b"nouvel essai" in said.read_bytes():
+                break
+            admin.execute("SELECT pg_sleep(0.1)")
+        admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+        town.announce(alert(town.time.at(), town.time.at(10)))
+        wait_for(sink, PHONES, worker)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(60) == 0
+    words = said.read_text("utf-8")
+    assert "La base de données ne répond plus : " in words
+    assert "Traceback" not in words

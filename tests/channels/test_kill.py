@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -38,10 +39,10 @@ POINTS = [
 ]
 
 
-def child(town: Town, url: str, act: str, *fault: object) -> subprocess.Popen[bytes]:
-    """A process on this town."""
+def child(town: Town, url: str, act: str, *fault: object, out: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
+    """A process on this town; all that it says goes to `out`."""
     command = [sys.executable, "-m", "tests.channels.child", str(town.folder), url, act, *map(str, fault)]
-    return subprocess.Popen(command, cwd=ROOT)
+    return subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out)
 
 
 def subscribed(town: Town, *sinks: Sink) -> None:
