@@ -40,7 +40,8 @@ def previewing(town: Town, *words: str) -> Iterator[str]:
 
 def test_the_desk(town: Town) -> None:
     """In Chromium: the page in its frame, the panel in amber, another instant by the slider's stops; a file that is
-    saved is shown without a touch; nothing leaves the machine, and nothing but this machine's names is answered."""
+    saved is shown without a touch; nothing leaves the machine, and nothing but this machine's names is answered. A narrow
+    window is not overflowed, and an editor whose preview does not answer is told so."""
     town.write("alertes/crue", FLOOD, "Quittez **les berges**.")
     with previewing(town, "content/alertes/crue.md") as url, Chromium(url) as browser:
         page = browser.page
@@ -54,6 +55,12 @@ def test_the_desk(town: Town) -> None:
         town.write("alertes/crue", FLOOD.replace("Crue de l'Isère", "Crue finie"), "Rentrez.")
         expect(frame.locator("h1")).to_have_text(re.compile("Crue finie"), timeout=60_000)
         refused(url)
+        page.set_viewport_size({"width": 390, "height": 844})
+        expect(page.locator("body:not(.is-busy)")).to_have_count(1, timeout=60_000)
+        assert 390 >= page.locator("#item").evaluate("one => one.getBoundingClientRect().right")
+        page.route("**/panes*", lambda route: route.fulfill(body="502 Bad Gateway"))
+        page.get_by_role("button", name="Maintenant").click()
+        expect(page.locator("#faults")).to_contain_text("relancez")
 
 
 def refused(url: str) -> None:

@@ -12,8 +12,12 @@ const local = (value) => new Date(Math.round(value) * MINUTE).toISOString().slic
 const query = () => new URLSearchParams({ item: id("item").value, at: id("at").value });
 
 async function ask(path) {
-  const answer = await fetch(`${place}/${path}?${query()}`);
-  return answer.json();
+  try {
+    const answer = await fetch(`${place}/${path}?${query()}`);
+    return await answer.json();
+  } catch {
+    return { error: "L’aperçu ne répond plus\u00a0: relancez «\u202finvoke preview\u202f»." };
+  }
 }
 
 async function draw() {
