@@ -19,6 +19,7 @@ from beffroi.cms.config import config
 from beffroi.cms.desk import Desk, Refused
 from beffroi.cms.exported import export
 from beffroi.cms.save import rewritten
+from beffroi.errors import BeffroiError
 from beffroi.schema import written
 from beffroi.settings import read_site
 from tests import strategies as s
@@ -55,6 +56,15 @@ def test_what_is_saved_is_as_by_hand() -> None:
         "  alt: Le pont\npush: no\nlocation:\n  lat: 45.2\n  lon: 5.8\nsources:\n  - title: Météo\n"
         '    url: "https://meteo.example/"\n---\n\nLe texte.\n'
     ) == rewritten(raw)
+
+
+@pytest.mark.parametrize("words", ["Marché --- Noël", "--- Noël", "Noël ---"])
+def test_dashes_are_words(words: str) -> None:
+    """Three dashes end the header where they stand alone on a line, and nowhere else."""
+    raw = f"---\ndate: 2026-05-01\ntitle: {json.dumps(words, ensure_ascii=False)}\n---\nLe texte.\n\n---\n\nSuite."
+    header, body = rewritten(raw).removeprefix("---\n").split("\n---\n\n", 1)
+    assert {"title": words, "date": "2026-05-01"} == yaml.load(header, Loader=yaml.BaseLoader)
+    assert "Le texte.\n\n---\n\nSuite.\n" == body
 
 
 @settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
@@ -148,6 +158,21 @@ def test_only_the_files_of_the_form_are_committed(town: Town) -> None:
     assert "A\tcontent/actualites/fete.md" in log.stdout
     assert "D\tcontent/actualites/fete.md" in log.stdout
     assert "autre.md" not in log.stdout
+
+
+def test_a_hook_that_refuses(town: Town) -> None:
+    """Where git refuses the commit, the form says so, and nothing of it stays, neither on the disk nor staged."""
+    git = ["git", "-c", "user.name=M", "-c", "user.email=m@essai.example", "-C", str(town.root)]
+    for words in (["init", "-q"], ["add", "content"], ["commit", "-q", "-m", "Un"]):
+        subprocess.run([*git, *words], check=True, capture_output=True)
+    hook = town.root / ".git/hooks/pre-commit"
+    hook.write_text("#!/bin/sh\nexit 1\n", encoding="ascii")
+    hook.chmod(0o755)
+    desk = Desk(read_site(town.root / "publishconf.py"), town.root / "var/cache/check")
+    with pytest.raises(BeffroiError, match="git commit a échoué"):
+        save(desk, RAW)
+    left = subprocess.run([*git, "status", "--porcelain", "content"], check=True, capture_output=True, text=True).stdout
+    assert "" == left
 
 
 def test_a_folder_is_listed(desk: Desk) -> None:

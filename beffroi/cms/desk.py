@@ -134,6 +134,8 @@ class Desk:
             self._checked(names)
             self._commit(list(files), message)
         except BaseException:
+            if self.repository:  # a hook may have refused what was staged
+                self.repository.try_("reset", "-q", "--", *map(str, files))
             for path, old in before.items():
                 with suppress(OSError):
                     path.unlink(missing_ok=True) if old is None else path.write_bytes(old)

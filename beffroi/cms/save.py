@@ -19,7 +19,7 @@ BARE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?)?|-?\d+(\.\d+)?")
 
 def rewritten(raw: str) -> str:
     """The form's file as we write it. Raises `BeffroiError` where it is no header and text."""
-    match = re.fullmatch(r"---\n(.*?)\n?---[ \t]*\n?(.*)", raw.replace("\r\n", "\n"), re.DOTALL)
+    match = re.fullmatch(r"---\n(.*?)\n---[ \t]*(?:\n(.*))?", raw.replace("\r\n", "\n"), re.DOTALL)
     try:
         front = yaml.load(match[1], Loader=yaml.BaseLoader) if match else None  # noqa: S506  # text only
     except yaml.YAMLError as error:
@@ -30,7 +30,8 @@ def rewritten(raw: str) -> str:
     order = {name: place for place, name in enumerate(FIELDS)}
     names = sorted(kept, key=lambda name: order.get(name, len(order)))
     header = "".join(_entry(name, _normal(name, kept[name])) for name in names)
-    return f"---\n{header}---\n\n{match[2].strip()}\n"
+    body = (match[2] or "").strip()
+    return f"---\n{header}---\n\n{body}\n"
 
 
 def pruned(value: Any) -> Any:

@@ -26,6 +26,7 @@ from beffroi.preview.panes import PANES
 from beffroi.preview.scene import Scene
 from beffroi.preview.stage import Stage
 from beffroi.preview.template import fill
+from beffroi.schema.dates import YEARS
 
 PLACE = "/_apercu"
 """Where the preview lives; every other address is the built site's."""
@@ -137,14 +138,19 @@ class Preview:
             at = datetime.fromisoformat(request.query_params.get("at") or "")
         except ValueError:
             return self.now
+        if at.year not in YEARS:
+            return self.now
         return (at if at.tzinfo else at.replace(tzinfo=self.stage.tree.site.zone)).astimezone(UTC)
 
 
 def _inside(folder: Path, name: str) -> Path | None:
     """The file that an address means, within the folder; never the service worker: it would outlive the preview."""
-    path = (folder / name).resolve()
-    path = path / "index.html" if path.is_dir() else path
-    good = path.is_relative_to(folder.resolve()) and path.is_file() and path.name != "service-worker.js"
+    try:
+        path = (folder / name).resolve()
+        path = path / "index.html" if path.is_dir() else path
+        good = path.is_relative_to(folder.resolve()) and path.is_file() and path.name != "service-worker.js"
+    except (OSError, ValueError):  # too long for the file system, or no name at all
+        return None
     return path if good else None
 
 

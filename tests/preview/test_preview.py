@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from beffroi.preview.app import Preview
+from beffroi.preview.app import Preview, application
 from beffroi.preview.panes import PANES, Pane
 from beffroi.preview.scene import Scene
 from beffroi.preview.stage import Stage
 from beffroi.settings import read_service
+from tests.api.client import Client
 from tests.town import AT, Town
 
 FLOOD = (
@@ -159,3 +160,21 @@ def test_what_an_editor_writes_is_text(desk: Preview, town: Town) -> None:
     found = told(desk, "actualites/signes", "2026-05-05T10:00+02:00")
     assert "<h3>A &lt; B &amp; C</h3>" in found["panes"]
     assert "a < b" in found["words"]
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        ("/_apercu/panes?at=0001-01-01T00:00", 200),
+        ("/_apercu/panes?at=9999-12-31T23:59", 200),
+        ("/_apercu/panes?at=demain&item=%00", 200),
+        ("/%00", 404),
+        (f"/{'a' * 5000}", 404),
+        ("/%2e%2e/%2e%2e/pelicanconf.py", 404),
+    ],
+)
+def test_odd_addresses(desk: Preview, target: str, status: int) -> None:
+    """An instant that no calendar has, or a name that no disk takes, brings nothing down."""
+    client = Client.__new__(Client)
+    client.app = application(desk)
+    assert status == client.ask("GET", target, headers={"Host": "localhost"}).status
