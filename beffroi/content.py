@@ -18,11 +18,11 @@ from urllib.parse import unquote, urlsplit
 from beffroi.entry import PAGES, Entries, Entry, Row, source_of
 from beffroi.errors import Fault
 from beffroi.forks import spread
-from beffroi.learnt import IMAGES, RESERVED, Learnt, converted, data_of, entry_of, unreadable
+from beffroi.learnt import IMAGES, Learnt, converted, data_of, entry_of, unreadable
 from beffroi.memo import Memo
 from beffroi.memo.stamps import Files, digest
 from beffroi.schema import Invalid
-from beffroi.settings import Site
+from beffroi.settings import RESERVED, Site
 
 __all__ = ["IMAGES", "PAGES", "RASTER", "Entries", "Entry", "Link", "Row", "Target", "Tree", "read", "resolve"]
 

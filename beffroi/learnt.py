@@ -12,31 +12,11 @@ from beffroi.entry import PAGES, Entry, Row, row_of
 from beffroi.errors import Fault
 from beffroi.memo import Memo
 from beffroi.schema import Invalid, parse
-from beffroi.settings import Site
+from beffroi.settings import RESERVED, Site
 from beffroi.text import slugify
 
 IMAGES = "images"
 """The folder of the originals: never copied, only re-encoded."""
-
-RESERVED = frozenset(
-    [
-        "api",
-        "feeds",
-        "images",
-        "fichiers",
-        "theme",
-        "pagefind",
-        "recherche",
-        "recevoir",
-        "hors-ligne",
-        "panneau",
-        "plan-du-site",
-        "disparu",
-        "index",
-        "404",
-    ]
-)
-"""Addresses that the theme and the service use: neither a page nor a category may take them."""
 
 
 class Learnt(NamedTuple):

@@ -33,6 +33,25 @@ PUSH_HOSTS = "fcm.googleapis.com,*.google.com,*.push.services.mozilla.com,*.push
 PREFIX = "BEFFROI_"
 """Begins the name of each of the machine's settings."""
 
+RESERVED = frozenset(
+    ("api", "feeds", "images", "fichiers", "theme", "pagefind", "recherche", "recevoir", "hors-ligne", "panneau")
+    + ("plan-du-site", "disparu", "index", "404")
+)
+"""Addresses that the theme and the service use: neither a page nor a category may take them."""
+
+SHAPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
+    "PUBLISHER": (Mapping, '{"name": "Commune de …", "email": "mairie@…"}'),
+    "CATEGORIES": (Mapping, '{"actualites": {"name": "Actualités", "kind": "news"}}'),
+    "AREAS": (Mapping, '{"bourg": "Le Bourg"}'),
+    "LANGUAGES": (Mapping, '{"en": "English"}'),
+    "PANELS": (Mapping, '{"mairie": {"name": "Place de la Mairie", "lines": 8, "columns": 16}}'),
+    "WORDS": (Mapping, '{"en": {"Patrimoine": "Heritage"}}'),
+    "FOOTER": ((list, tuple), '["contact", "mentions-legales"]'),
+    "PLUGINS": ((list, tuple), '["beffroi.site"]'),
+    "PANEL_REFUSED": ((list, tuple), '["soldes", "candidat"]'),
+}
+"""What a setting must be, where it is not empty, and an example of it."""
+
 PUBLISHER_KEYS = frozenset({"description", "insee", "email", "phone", "address", "icon"})
 
 
@@ -69,8 +88,9 @@ class Site:
 
 def site_from(raw: Mapping[str, Any], root: Path) -> Site:
     """Make a `Site` of Pelican settings. Raises `SettingsError` naming the setting and what to write."""
+    _shaped(raw)
     url = str(_required(raw, "SITEURL", 'par exemple SITEURL = "https://www.ma-commune.fr"')).rstrip("/")
-    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+    if not _address(url):
         raise SettingsError(f"pelicanconf.py : SITEURL vaut {url!r} ; écrivez une adresse complète (https://…).")
     zone = str(raw.get("TIMEZONE") or "Europe/Paris")
     try:
@@ -88,19 +108,52 @@ def site_from(raw: Mapping[str, Any], root: Path) -> Site:
     lang = str(raw.get("DEFAULT_LANG") or "fr")
     publisher = Publisher(url=url, title=title, lang=lang, timezone=zone, **texts)  # type: ignore[arg-type]  # texts all
     content = root / str(raw.get("PATH") or "content")
+    _apart(raw, root, content)
+    languages = _languages(dict(raw.get("LANGUAGES") or {}))
     return Site(
         root=root,
         content=content,
         publisher=publisher,
-        categories=_categories(_required(raw, "CATEGORIES", "au moins une rubrique")),
+        categories=_categories(_required(raw, "CATEGORIES", "au moins une rubrique"), languages),
         areas={slug: Area(slug, str(name)) for slug, name in dict(raw.get("AREAS") or {}).items()},
         zone=tz,
-        languages=_languages(dict(raw.get("LANGUAGES") or {})),
+        languages=languages,
         words=_words(raw.get("WORDS") or {}),
         panels=_panels(dict(raw.get("PANELS") or {})),
         notice=str(raw.get("NOTICE") or ""),
         raw=raw,
     )
+
+
+def _shaped(raw: Mapping[str, Any]) -> None:
+    """Refuse a setting of another form than its own: a text, say, where a list is read letter by letter."""
+    for name, (kind, example) in SHAPES.items():
+        value = raw.get(name)
+        texts = name == "PLUGINS" or not isinstance(value, list | tuple) or all(isinstance(one, str) for one in value)
+        if value and not (isinstance(value, kind) and texts):
+            raise SettingsError(f"pelicanconf.py : {name} vaut {value!r} ; écrivez par exemple {example}.")
+
+
+def _address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        return False
+
+
+def _apart(raw: Mapping[str, Any], root: Path, content: Path) -> None:
+    """Refuse content that holds the site, and to build where something else lies: what was there is removed."""
+    out = (root / str(raw.get("OUTPUT_PATH") or "output")).resolve()
+    kept = [content, root / str(raw.get("THEME") or "theme"), root / "var", root / ".git"]
+    if root.resolve().is_relative_to(content.resolve()):
+        raise SettingsError(f"pelicanconf.py : PATH vaut {str(raw.get('PATH'))!r} ; écrivez par exemple « content ».")
+    inside = any(out.is_relative_to(folder.resolve()) for folder in kept)
+    if inside or any(folder.resolve().is_relative_to(out) for folder in [root, *kept]):
+        raise SettingsError(
+            f"pelicanconf.py : OUTPUT_PATH vaut {str(raw.get('OUTPUT_PATH'))!r}, un dossier où il y a autre chose que le "
+            'site ; écrivez par exemple "output".'
+        )
 
 
 def _required(raw: Mapping[str, Any], key: str, example: str) -> Any:
@@ -109,10 +162,20 @@ def _required(raw: Mapping[str, Any], key: str, example: str) -> Any:
     return raw[key]
 
 
-def _categories(raw: Mapping[str, Mapping[str, str]]) -> dict[str, Category]:
-    kinds = ("news", "alert", "agenda", "discover")
+def _categories(raw: Mapping[str, Any], languages: Mapping[str, str]) -> dict[str, Category]:
+    kinds, taken = ("news", "alert", "agenda", "discover"), RESERVED | {"pages", *languages}
     categories = {}
     for slug, entry in raw.items():
+        if not isinstance(entry, Mapping):
+            raise SettingsError(
+                f"pelicanconf.py : CATEGORIES[{slug!r}] vaut {entry!r} ; écrivez par exemple "
+                '{"name": "Actualités", "kind": "news"}.'
+            )
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", str(slug)) or slug in taken:
+            raise SettingsError(
+                f"pelicanconf.py : CATEGORIES contient {slug!r} ; écrivez le nom d’un dossier, en lettres sans accent, "
+                f"qui ne soit pas l’un de : {', '.join(sorted(taken))}."
+            )
         if entry.get("kind") not in kinds:
             raise SettingsError(
                 f"pelicanconf.py : CATEGORIES[{slug!r}] a pour kind {entry.get('kind')!r} ; "
@@ -121,7 +184,7 @@ def _categories(raw: Mapping[str, Mapping[str, str]]) -> dict[str, Category]:
         categories[slug] = Category(
             slug=slug,
             name=str(entry.get("name") or slug.capitalize()),
-            kind=entry["kind"],  # type: ignore[arg-type]  # checked just above
+            kind=entry["kind"],
             color=str(entry.get("color") or "glacier"),
             description=str(entry.get("description") or ""),
         )
@@ -148,11 +211,12 @@ def _words(raw: Any) -> dict[str, dict[str, str]]:
     return {str(code): {str(french): str(said) for french, said in words.items()} for code, words in raw.items()}
 
 
-def _panels(raw: Mapping[str, Mapping[str, Any]]) -> dict[str, Panel]:
+def _panels(raw: Mapping[str, Any]) -> dict[str, Panel]:
     """The declared panels: `lines` and `columns` of characters, or `width` and `height` in pixels."""
     panels = {}
-    for slug, entry in raw.items():
-        sizes = {key: value for key, value in dict(entry).items() if key != "name"}
+    for slug, declared in raw.items():
+        entry = declared if isinstance(declared, Mapping) else {"name": declared}
+        sizes = {key: value for key, value in entry.items() if key != "name"}
         good = set(sizes) in ({"lines", "columns"}, {"width", "height"})
         if not good or not all(isinstance(value, int) and 0 < value <= 10_000 for value in sizes.values()):
             raise SettingsError(
@@ -177,7 +241,7 @@ def read_python(path: Path) -> dict[str, Any]:
     sys.modules.pop("pelicanconf", None)
     try:
         names = runpy.run_path(str(path))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SettingsError(f"{path.name} : {type(error).__name__}: {error}") from error
     finally:
         sys.path.remove(folder)

@@ -123,7 +123,8 @@ def _refused(site: Site, name: str, words: str) -> Iterator[Told]:
         yield name, "warning", say(sentence, found[0])
     plain = re.sub(r"[^\w’]+", " ", words)
     told = f"-{folded(plain)}-"
-    for word in site.raw.get("PANEL_REFUSED", REFUSED):
+    chosen = site.raw.get("PANEL_REFUSED")
+    for word in REFUSED if chosen is None else chosen:
         if f"-{folded(word)}-" in told or f"-{folded(word)}s-" in told:
             sentence = (
                 f"{where} contient « {{}} » ; un panneau municipal n’annonce ni commerce, ni politique, ni religion : "

@@ -14,9 +14,8 @@ from beffroi.content import PAGES
 from beffroi.importing.markup import Converter
 from beffroi.importing.media import Library
 from beffroi.importing.piece import Loss, Piece, Source
-from beffroi.learnt import RESERVED
 from beffroi.schema.header import forbidden, permitted
-from beffroi.settings import Site
+from beffroi.settings import RESERVED, Site
 from beffroi.text import shorten, slugify
 
 TITLE = 120

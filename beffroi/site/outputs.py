@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from beffroi.feeds import FEEDS, jsonfeed, selection, sitemap
-from beffroi.learnt import RESERVED
 from beffroi.memo.stamps import digest
 from beffroi.model import Item
 from beffroi.moved import map_lines
+from beffroi.settings import RESERVED
 from beffroi.site import prepare, pwa
 from beffroi.site.archives import archive_address
 from beffroi.site.cards import Card, Cards

@@ -1,0 +1,63 @@
+"""The commune's settings: what they must be, and the sentence for anything else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from beffroi.errors import SettingsError
+from beffroi.settings import SHAPES, read_site
+from tests.town import Town
+
+
+def refused(town: Town, line: str) -> str:
+    """What is said of settings with that line more."""
+    (town.root / "pelicanconf.py").open("a", encoding="utf-8").write(f"\n{line}\n")
+    with pytest.raises(SettingsError) as found:
+        read_site(town.root / "publishconf.py")
+    return str(found.value)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("value", ["3", "'accueil'", "object()"])
+def test_another_form(town: Town, name: str, value: str) -> None:
+    """A setting of another form is told by its name, with an example; no traceback, and no text read letter by letter."""
+    said = refused(town, f"{name} = {value}")
+    assert said.startswith(f"pelicanconf.py : {name} vaut ")
+    assert said.endswith(f" ; écrivez par exemple {SHAPES[name][1]}.")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('CATEGORIES["alertes"] = 3', "CATEGORIES['alertes'] vaut 3 ; écrivez par exemple"),
+        ('CATEGORIES["feeds"] = CATEGORIES["alertes"]', "CATEGORIES contient 'feeds' ; écrivez le nom d’un dossier"),
+        ('CATEGORIES["été"] = CATEGORIES["alertes"]', "CATEGORIES contient 'été' ; écrivez le nom d’un dossier"),
+        ('LANGUAGES = {"en": "English"}\nCATEGORIES["en"] = CATEGORIES["alertes"]', "CATEGORIES contient 'en' ;"),
+        ('SITEURL = "http://[x"', "SITEURL vaut 'http://[x' ; écrivez une adresse complète"),
+        ('PANELS = {"mairie": 3}', "PANELS['mairie'] vaut {'name': 3} ; écrivez par exemple"),
+        ('PATH = "."', "PATH vaut '.' ; écrivez par exemple « content »."),
+        ("raise SystemExit(3)", "SystemExit: 3"),
+    ],
+)
+def test_another_value(town: Town, line: str, said: str) -> None:
+    """Each value that the site cannot do with has its sentence."""
+    assert said in refused(town, line)
+
+
+@pytest.mark.parametrize("place", ["content", "content/site", ".", "..", "/", "var", "var/site", "theme"])
+def test_the_site_takes_no_other_place(town: Town, place: str) -> None:
+    """The folder of the site is replaced whole at each build: it is neither that of the content nor one that holds it."""
+    theme = town.root / "theme"
+    theme.mkdir()
+    said = refused(town, f"THEME = {str(theme)!r}\nOUTPUT_PATH = {place!r}")
+    assert f"OUTPUT_PATH vaut {place!r}, un dossier où il y a autre chose que le site" in said
+    assert (town.root / "content/actualites/bienvenue.md").is_file()
+
+
+def test_another_folder_is_taken(town: Town, tmp_path: Path) -> None:
+    """Beside the content, or elsewhere on the machine."""
+    for place in ("public", str(tmp_path / "www")):
+        (town.root / "pelicanconf.py").open("a", encoding="utf-8").write(f"\nOUTPUT_PATH = {place!r}\n")
+        assert town.root / place == town.root / str(read_site(town.root / "publishconf.py").raw["OUTPUT_PATH"])
