@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,10 @@ PAGES = "pages"
 """The folder of the lasting pages (contact, legal notice…): no date, addresses at the root of the site."""
 
 
+_SHOWS = re.compile(r"!\[|<img", re.IGNORECASE)
+"""What a Markdown body that shows an image must hold."""
+
+
 class Row(NamedTuple):
     """What a memo keeps of one Markdown file: enough to know it without opening it. `document` is `None` where the file
     was refused; `faults` are then its faults."""
@@ -37,6 +42,8 @@ class Row(NamedTuple):
     faults: tuple[tuple[str, int, str, str], ...] = ()
     raw: Ref | None = None
     """What Markdown makes of its body, where that is known."""
+    pictured: bool = False
+    """Whether it may show an image."""
 
     @property
     def slug(self) -> str:
@@ -120,7 +127,8 @@ class Entry:
 def row_of(entry: Entry, total: bytes) -> Row:
     """The row of an entry; `total` stands for its bytes."""
     since = entry.since.timestamp() if entry.since else None
-    return Row(entry.source, None, total, entry.id, entry.public, since)
+    pictured = bool(entry.document.front.image or _SHOWS.search(entry.document.body))
+    return Row(entry.source, None, total, entry.id, entry.public, since, pictured=pictured)
 
 
 class Recalled(Entry):

@@ -29,9 +29,6 @@ from beffroi.text import slugify, typeset
 VECTOR = ".svg"
 _SRC = re.compile(r"""<img\b[^>]*?\bsrc=["']([^"']+)["']""", re.IGNORECASE)
 
-_SHOWS = re.compile(r"!\[|<img", re.IGNORECASE)
-"""What a Markdown body that shows an image must hold."""
-
 
 @dataclass
 class Prose:
@@ -175,7 +172,8 @@ def cards(tree: Tree, at: datetime, images: Images) -> dict[str, Card]:
     same = around and around == tables.get("around")
     stale = [row for row in rows if not _holds(tree, known.get(row.source), row, None if same else now)]
     tree.noting()  # its indexes are made before the processes part
-    images.prepare(original for found in spread(partial(_originals, tree), stale) for original in found)
+    pictured = [row for row in stale if row.pictured]
+    images.prepare(original for found in spread(partial(_originals, tree), pictured) for original in found)
     sure = True
     for row, fresh in zip(stale, spread(lambda row: card(tree, row, at, images), stale), strict=True):
         kept = fresh.kept(tree.memo.blobs)
@@ -211,10 +209,8 @@ def _originals(tree: Tree, row: Row) -> set[Path]:
     found = set()
     if (ref := entry.document.front.image) and (original := tree.image(ref.src)):
         found.add(original)
-    if _SHOWS.search(entry.document.body):  # a conversion costs milliseconds
-        links = [resolve(tree, entry, src) for src in _SRC.findall(raw_html(tree, row))]
-        found |= {link.path for link in links if link.kind == "image" and link.path}
-    return found
+    links = [resolve(tree, entry, src) for src in _SRC.findall(raw_html(tree, row))]
+    return found | {link.path for link in links if link.kind == "image" and link.path}
 
 
 def public(tree: Tree, at: datetime, cache: Path) -> dict[str, Item]:
