@@ -11,6 +11,7 @@ from beffroi.convert import convert, restart
 from beffroi.entry import PAGES, Entry, Row, row_of
 from beffroi.errors import Fault
 from beffroi.memo import Memo
+from beffroi.memo.stamps import Stamp
 from beffroi.schema import Invalid, parse
 from beffroi.settings import RESERVED, Site
 from beffroi.text import slugify
@@ -40,9 +41,9 @@ class Learnt(NamedTuple):
         return self.row._replace(document=memo.blobs.put(self.document), raw=raw)
 
 
-def learn(memo: Memo, learnt: Learnt) -> None:
-    """Have the memo know a file before `read` asks for it."""
-    memo.tables.setdefault("files", {})[learnt.row.source] = learnt.kept(memo)
+def learn(memo: Memo, learnt: Learnt, stamp: Stamp | None = None) -> None:
+    """Have the memo know a file before `read` asks for it; `stamp` is the one under which its bytes were read."""
+    memo.tables.setdefault("files", {})[learnt.row.source] = learnt.kept(memo)._replace(stamp=stamp)
 
 
 def entry_of(site: Site, path: Path, source: str, data: bytes) -> Entry:

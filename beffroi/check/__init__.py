@@ -144,7 +144,7 @@ def _fresh(site: Site, files: Files, kept: Cache, stale: Mapping[str, str], memo
         if found:
             kept.put(name, stale[name], found[0])
             if memo and found[1]:
-                learn(memo, found[1])
+                learn(memo, found[1], files.found.lasting(name) if isinstance(files, Disk) else None)
     return cards
 
 
