@@ -83,6 +83,7 @@ class Build:
         theme = site.root / str(site.raw.get("THEME") or "theme")
         self.work = Work(self.tree, self.at, Images(self.var / "cache" / "images", site.base), theme, frozenset())
         self.known: dict[str, Known] = tables.get("outputs", {})
+        self.work.apart = bool(self.known) or not self.work.alone
         self.keys = {known[3]: known[3] for known in self.known.values()}
         self.front = Mirror(str(self.place), tables.get("front", {}), tables.get("front folders", {}))
         self.twin = twin(self.var, self.tree.memo)
@@ -227,7 +228,7 @@ class Build:
     def _advance(self, final: dict[str, Known], *, hurry: int | None) -> tuple[frozenset[str], bool]:
         """Bring the twin to the site of today, its search index last. Returns the names that changed, and whether the
         index is to be made."""
-        made = self._put(final)
+        made = self._put(final) if self.work.apart else self._whole()
         tables = self.tree.memo.tables
         pages = indexing.folder({name: known[2] for name, known in final.items()})
         index_files = {name: known for name, known in self.known.items() if indexing.owns(name)}
@@ -247,6 +248,12 @@ class Build:
         self.twin.keep_only(final)
         self.twin.settle()
         return frozenset(made), later
+
+    def _whole(self) -> set[str]:
+        """Where nothing is known of any site: what was staged, under the names of the site, becomes the twin."""
+        self.twin.adopt(str(self.staging), {name: known[2] for name, known in self.fresh.items()})
+        self.staging.mkdir()
+        return set(self.fresh)
 
     def _put(self, final: dict[str, Known]) -> set[str]:
         made, put = set(), self.twin.files

@@ -29,7 +29,8 @@ from beffroi.site.words import Languages
 
 @dataclass
 class Work:
-    """One build. `render` is given by Pelican once it runs; `wanted` are the outputs that it is asked for."""
+    """One build. `render` is given by Pelican once it runs; `wanted` are the outputs that it is asked for; `apart` where
+    these wait apart from where they belong."""
 
     tree: Tree
     at: datetime
@@ -37,6 +38,7 @@ class Work:
     theme: Path
     wanted: frozenset[str] | None = None
     render: Callable[[str, dict[str, object]], str] | None = None
+    apart: bool = True
 
     @cached_property
     def now(self) -> float:
@@ -53,14 +55,15 @@ class Work:
         return self.wanted is None or name in self.wanted
 
     @cached_property
-    def _flat(self) -> bool:
-        plugins = self.tree.site.raw.get("PLUGINS") or ("beffroi.site",)
-        return self.wanted is not None and set(plugins) == {"beffroi.site"}
+    def alone(self) -> bool:
+        """Whether no plugin but the house's own has a part in it."""
+        return set(self.tree.site.raw.get("PLUGINS") or ("beffroi.site",)) == {"beffroi.site"}
 
     def staged(self, name: str) -> str:
         """Where an output is written first. Those of a build wait side by side, since a folder of its own for each page
-        would cost as much as its bytes; where plugins are told of what is written, under their names."""
-        if not self._flat or search.owns(name):
+        would cost as much as its bytes; under their names in a first build, which becomes the site as it stands, and
+        where plugins are told of what is written."""
+        if self.wanted is None or not (self.apart and self.alone) or search.owns(name):
             return name
         return f"{digest(name.encode()).hex()}{os.path.splitext(name)[1]}"
 
