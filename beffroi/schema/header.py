@@ -11,7 +11,6 @@ import yaml
 from yaml.composer import ComposerError
 
 from beffroi.schema.french import say, shown
-from beffroi.typography import USUAL
 
 Report = Callable[[int, str], None]
 """Takes a line of the file, from 1, and a sentence."""
@@ -31,14 +30,20 @@ _UNMERGED = (
 )
 
 
+def _usual(text: str) -> bool:
+    """Whether it is plain that a text holds none of these: what Python can print is none, but for U+FFFD."""
+    shown = text.replace("\n", "").replace("\u00a0", "").replace("\u202f", "")
+    return shown.isprintable() and "\ufffd" not in shown
+
+
 def forbidden(text: str) -> list[str]:
     """The characters of a text that no channel can carry, as they come."""
-    return [] if USUAL.issuperset(text) else re.findall(_FORBIDDEN, text)
+    return [] if _usual(text) else re.findall(_FORBIDDEN, text)
 
 
 def permitted(text: str) -> str:
     """The text, a space in the place of each of these."""
-    return text if USUAL.issuperset(text) else re.sub(_FORBIDDEN, " ", text)
+    return text if _usual(text) else re.sub(_FORBIDDEN, " ", text)
 
 
 def decode(data: bytes, report: Report) -> str | None:
