@@ -16,7 +16,7 @@ from html.parser import HTMLParser
 from unidecode import unidecode
 
 from beffroi.tags import cut, feed
-from beffroi.typography import NBSP, NNBSP, USUAL, typeset
+from beffroi.typography import NBSP, NNBSP, printable, typeset
 
 __all__ = ["DAYS", "MONTHS", "NBSP", "NNBSP", "absolute", "clean", "clock", "day", "moment", "plain", "shorten",
            "slugify", "span", "typeset", "until"]  # fmt: skip
@@ -29,7 +29,7 @@ _APOSTROPHES = str.maketrans(dict.fromkeys("'’ʼ‘`´", "-"))
 def clean(text: str) -> str:
     """The text in NFC without what XML 1.0 (section 2.2) refuses or discourages: control characters but tab and line
     ends, lone surrogates, noncharacters."""
-    return text if USUAL.issuperset(text) else unicodedata.normalize("NFC", re.sub(_UNWANTED, "", text))
+    return unicodedata.normalize("NFC", text if printable(text) else re.sub(_UNWANTED, "", text))
 
 
 def slugify(name: str) -> str:

@@ -15,9 +15,6 @@ import re
 NBSP = "\u00a0"
 NNBSP = "\u202f"
 _HELD = "\ufffe"  # stands for a stretch that must not change; XML and so `text.clean` refuse it, so no text owns it
-USUAL = frozenset("\t\n’‘“”…–—•€œŒ\u202f").union(map(chr, (*range(0x20, 0x7F), *range(0xA0, 0x100))))
-"""What French texts are made of, nearly always: no rule refuses any of it, and NFC changes none. A text of nothing else
-need not be searched with a pattern that takes 10 ms to compile."""
 _S = "[ \t\u00a0\u202f\u2009]"  # spaces inside a line
 _LETTER = r"[^\W\d_]"
 
@@ -67,6 +64,13 @@ _NUMBERS = _rules(
 """Those that need a digit besides."""
 _DIGIT = re.compile(r"\d")
 _THOUSANDS = re.compile(rf"\d(?<![\d,.]\d)\d{{0,2}}(?:{_S}\d{{3}})+(?!\d)")
+
+
+def printable(text: str) -> bool:
+    """Whether Python can print all of a text, ends of line and our no-break spaces apart: then it holds no control
+    character, no mark of direction, no half of a character, nothing that Unicode leaves without meaning. A pattern that
+    finds these takes 10 ms to compile, and three times as long."""
+    return text.replace("\n", "").replace(NBSP, "").replace(NNBSP, "").isprintable()
 
 
 def typeset(text: str, lang: str = "fr") -> str:

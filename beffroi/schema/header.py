@@ -11,6 +11,7 @@ import yaml
 from yaml.composer import ComposerError
 
 from beffroi.schema.french import say, shown
+from beffroi.typography import printable
 
 Report = Callable[[int, str], None]
 """Takes a line of the file, from 1, and a sentence."""
@@ -31,9 +32,8 @@ _UNMERGED = (
 
 
 def _usual(text: str) -> bool:
-    """Whether it is plain that a text holds none of these: what Python can print is none, but for U+FFFD."""
-    shown = text.replace("\n", "").replace("\u00a0", "").replace("\u202f", "")
-    return shown.isprintable() and "\ufffd" not in shown
+    """Whether it is plain that a text holds none of these."""
+    return printable(text) and "\ufffd" not in text
 
 
 def forbidden(text: str) -> list[str]:

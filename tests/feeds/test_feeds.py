@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -109,3 +110,18 @@ def test_numbers_that_json_lacks_are_refused() -> None:
     """NaN would make the whole file unreadable."""
     with pytest.raises(ValueError, match="Out of range"):
         dumps({"lat": float("nan")})
+
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text('aé"\\/\n\t ’\u00a0')
+)
+
+
+@given(st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text('aé"\\'), inner)))
+def test_json_is_what_python_writes(value: object) -> None:
+    """One field a line, as by `json.dumps`."""
+    assert json.dumps(value, ensure_ascii=False, indent=1) + "\n" == dumps(value).decode()
