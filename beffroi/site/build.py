@@ -145,7 +145,7 @@ class Build:
             return
         if whole := bool(self.tree.site.raw.get("ALL_ARTICLES")):  # a plugin must see them together
             wanted |= {name for name, rule in self.rules.items() if rule.templated}
-        names = sorted(wanted)
+        names = self.work.nearby(wanted)
         size = len(names) or 1 if whole else max(MANY, min(GROUP, len(names) // (2 * workers()) + 1))
         groups = [names[start : start + size] for start in range(0, len(names), size)] or [names]
         # the first one here: fragments that no page of it shows may have to be rendered later, and what the others

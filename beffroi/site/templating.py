@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from beffroi import text
-from beffroi.model import Event, Image
+from beffroi.model import Event, Image, Item
 from beffroi.settings import Site
 from beffroi.site.html import picture
 from beffroi.site.pwa import Assets
@@ -17,7 +17,8 @@ from beffroi.site.words import Languages
 
 
 def names(site: Site, assets: Assets, languages: Languages) -> Mapping[str, Any]:
-    """Global functions: `asset`, `href`, `absolute`, `span`, `picture`, `speak`."""
+    """Global functions: `asset`, `href`, `absolute`, `span`, `picture`, `speak`, `once`."""
+    made: dict[tuple[Callable[[Item], str], str], str] = {}
 
     def href(path: str) -> str:
         return f"{site.base}{path}"
@@ -28,6 +29,11 @@ def names(site: Site, assets: Assets, languages: Languages) -> Mapping[str, Any]
     def shown(image: Image, sizes: str = "100vw") -> Markup:
         return Markup(picture(image, sizes))  # noqa: S704  # every attribute is escaped by `picture`
 
+    def once(macro: Callable[[Item], str], item: Item) -> str:
+        if (macro, item.id) not in made:
+            made[macro, item.id] = macro(item)
+        return made[macro, item.id]
+
     return {
         "asset": assets,
         "href": href,
@@ -35,6 +41,7 @@ def names(site: Site, assets: Assets, languages: Languages) -> Mapping[str, Any]
         "span": span,
         "picture": shown,
         "speak": languages.words,
+        "once": once,
     }
 
 

@@ -96,6 +96,11 @@ class Work:
         abroad = (card for own in self.translated.values() for card in own)
         return {self.file(card): (n, card) for n, card in enumerate([*self.known, *abroad, *self.withdrawn_abroad])}
 
+    def nearby(self, names: Iterable[str]) -> list[str]:
+        """These outputs, items of one time together: their pages show the same other ones. All else comes last."""
+        ranks, last = self._by_file, (len(self._by_file), None)
+        return sorted(names, key=lambda name: (ranks.get(name, last)[0], name))
+
     def path(self, card: Card) -> str:
         """Where its file lies, or lay."""
         return os.path.abspath(f"{self.tree.site.root}/{card.source}")
