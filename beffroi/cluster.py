@@ -70,9 +70,10 @@ def work(
 ) -> None:
     """Be a worker until SIGTERM or SIGINT: one that loses its database looks for it again, and says so. `say` hears
     French sentences; see `Cluster`."""
-    log = logging.getLogger("procrastinate")
-    log.addHandler(_Said(say))
-    log.propagate = False
+    for logger, handler in (("procrastinate", _Said(say)), ("psycopg.pool", logging.NullHandler())):
+        log = logging.getLogger(logger)
+        log.addHandler(handler)
+        log.propagate = False
     stopped = Event()
     while True:
         why = "la connexion s’est perdue"
@@ -84,7 +85,10 @@ def work(
         if stopped.is_set():
             return
         say(f"La base de données ne répond plus : {why} ; nouvel essai dans {pause:.0f} s.")
-        time.sleep(pause)
+        for number in (signal.SIGTERM, signal.SIGINT):  # the loop of events, now closed, took its own away
+            signal.signal(number, lambda *_: stopped.set())
+        if stopped.wait(pause):
+            return
 
 
 class _Said(logging.Handler):

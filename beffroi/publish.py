@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -232,10 +233,19 @@ def rebuilt(
         build = Build(tree, at, standing.place(tree.site), service.var, looked)
         return build.run(verified, hurry=service.index_at_once if hurry else None)
     except OSError as error:
-        raise DeployError(f"output/ n’a pas pu être remplacé : {error}.") from error
+        raise DeployError(_unplaced(standing.place(tree.site), service, error)) from error
     except Damaged as error:
         tree.memo.forget()
         raise BuildError(f"Mémoire des constructions écartée ({error}) ; relancez la commande.") from error
+
+
+def _unplaced(out: Path, service: Service, error: OSError) -> str:
+    if error.errno == errno.EXDEV:
+        return (
+            f"{out.name}/ et {service.var} sont sur deux disques : le site ne peut être remplacé d’un seul coup ; mettez-les "
+            f"sur le même, par exemple avec OUTPUT_PATH={service.var}/output."
+        )
+    return f"{out.name}/ n’a pas pu être remplacé : {error}."
 
 
 def memory(site: Site, service: Service, step: Step = lambda _: None, *, clean: bool = False) -> Memo:

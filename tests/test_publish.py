@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -170,3 +171,22 @@ PIXEL = (
     "89504e470d0a1a0a0000000d49484452000000010000000108020000009077"
     "53de0000000c4944415408d763f8cfc000000301010018dd8db00000000049454e44ae426082"
 )
+
+
+def test_output_and_var_on_two_disks(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A site cannot be exchanged in one step from one disk to another: the sentence says where to put it, and there it
+    goes."""
+
+    def elsewhere(*_: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("beffroi.mirror.exchange", elsewhere)
+        patched.setattr("beffroi.site.build.exchange", elsewhere)
+        with pytest.raises(BeffroiError, match="sont sur deux disques") as caught:
+            town.publish()
+        assert f"OUTPUT_PATH={town.root / 'var' / 'output'}" in str(caught.value)
+    monkeypatch.setenv("OUTPUT_PATH", "var/output")
+    town.publish()
+    assert (town.root / "var" / "output" / "index.html").is_file()
+    assert (town.live / "index.html").is_file()
