@@ -70,7 +70,8 @@ def work(
 ) -> None:
     """Be a worker until SIGTERM or SIGINT: one that loses its database looks for it again, and says so. `say` hears
     French sentences; see `Cluster`."""
-    for logger, handler in (("procrastinate", _Said(say)), ("psycopg.pool", logging.NullHandler())):
+    handlers = (("procrastinate", _Said(say)), ("asyncio", _Said(say)), ("psycopg.pool", logging.NullHandler()))
+    for logger, handler in handlers:
         log = logging.getLogger(logger)
         log.addHandler(handler)
         log.propagate = False

@@ -148,7 +148,8 @@ def _apart(raw: Mapping[str, Any], root: Path, content: Path) -> None:
     kept = [content, root / str(raw.get("THEME") or "theme"), root / "var", root / ".git"]
     if root.resolve().is_relative_to(content.resolve()):
         raise SettingsError(f"pelicanconf.py : PATH vaut {str(raw.get('PATH'))!r} ; écrivez par exemple « content ».")
-    inside = any(out.is_relative_to(folder.resolve()) for folder in kept)
+    room = (root / "var" / "output").resolve()  # of its own, where `var` is a disk of its own
+    inside = out != room and any(out.is_relative_to(folder.resolve()) for folder in kept)
     if inside or any(folder.resolve().is_relative_to(out) for folder in [root, *kept]):
         raise SettingsError(
             f"pelicanconf.py : OUTPUT_PATH vaut {str(raw.get('OUTPUT_PATH'))!r}, un dossier où il y a autre chose que le "

@@ -58,6 +58,6 @@ def test_the_site_takes_no_other_place(town: Town, place: str) -> None:
 
 def test_another_folder_is_taken(town: Town, tmp_path: Path) -> None:
     """Beside the content, or elsewhere on the machine."""
-    for place in ("public", str(tmp_path / "www")):
+    for place in ("public", "var/output", str(tmp_path / "www")):
         (town.root / "pelicanconf.py").open("a", encoding="utf-8").write(f"\nOUTPUT_PATH = {place!r}\n")
         assert town.root / place == town.root / str(read_site(town.root / "publishconf.py").raw["OUTPUT_PATH"])
