@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from PIL import Image
 
-from beffroi import content
+from beffroi import content, forks
 from beffroi.check import examine
 from beffroi.memo import Damaged, Memo, stamps
 from beffroi.memo.key import key_of
@@ -36,6 +36,12 @@ MORE = ["", "updated: 2026-05-06", "start: 2026-05-04 12:00", "end: 2026-05-04 1
 BODIES = ["Du texte.", "Autre *texte* plus long. " * 20, "Lire [ceci](../actualites/a.md) et [cela](../agenda/b.md#x).",
           "![Vue](../images/a.png)", "[Fichier](../images/b.txt)", "[Page](/contact/)", "## Titre\n\n|a|b|\n|-|-|\n|1|2|"]  # fmt: skip
 names, bodies, tags = st.sampled_from(NAMES), st.sampled_from(BODIES), st.sampled_from(TAGS)
+SETTINGS = [
+    'SITENAME = "Bourg"', 'SITENAME = "Ville"', 'NOTICE = "Essai"', 'FOOTER = ["eau", "contact"]', 'TIMEZONE = "America/Cayenne"',
+    'CATEGORIES["agenda"]["name"] = "Sorties"', 'CATEGORIES["patrimoine"]["kind"] = "news"', 'AREAS["bas"] = "Bas-Bourg"',
+    'CATEGORIES = dict(reversed(CATEGORIES.items()))', 'LANGUAGES = {"en": "English"}', 'WORDS = {"en": {"Agenda": "Events"}}',
+    'SITEURL = "http://localhost:8000/ville"', 'PUBLISHER = {**PUBLISHER, "address": "Ici"}', 'ALL_ARTICLES = True',
+]  # fmt: skip
 CLOCK = {"GIT_AUTHOR_DATE": AT.isoformat(), "GIT_COMMITTER_DATE": AT.isoformat()}
 THEME = ("article.html", "base.html", "bandeau.html", "category.html", "page.html", "macros.html")
 
@@ -69,6 +75,7 @@ class Incremental(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Leave nothing."""
         stamps.FRESH = self.fresh
+        forks.asked = 0
         self.kept.cleanup()
 
     @initialize()
@@ -144,11 +151,32 @@ class Incremental(RuleBasedStateMachine):
         path = self.folder / "theme/static/css/print.css"
         path.write_text(f"/* {word} */", encoding="utf-8")
 
-    @rule(title=st.sampled_from(["Bourg", "Ville"]))
-    def settings(self, title: str) -> None:
+    @rule(line=st.sampled_from(SETTINGS))
+    def settings(self, line: str) -> None:
         """A setting changes."""
         with (self.town.root / "pelicanconf.py").open("a", encoding="utf-8") as file:
-            file.write(f"\nSITENAME = {title!r}\n")
+            file.write(f"\n{line}\n")
+
+    @rule(one=names, other=names)
+    def swap(self, one: str, other: str) -> None:
+        """Two files exchange their words, and each keeps its time."""
+        paths = [self.path(one), self.path(other)]
+        if one != other and all(path.exists() for path in paths):
+            kept = [(path.read_bytes(), path.stat()) for path in paths]
+            for path, (data, _), (_, at) in zip(paths, reversed(kept), kept, strict=True):
+                path.write_bytes(data)
+                os.utime(path, ns=(at.st_atime_ns, at.st_mtime_ns))
+
+    @rule(count=st.integers(1, 2))
+    def workers(self, count: int) -> None:
+        """One process makes the pages from now on, or two."""
+        forks.asked = count
+
+    @rule(where=st.sampled_from(["output", "var/twin", "var/cache/check", "var/cache/images"]))
+    def lost(self, where: str) -> None:
+        """A whole folder of what was made is gone."""
+        path = self.town.root / where
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
     @rule(data=st.data(), how=st.sampled_from(["write", "remove", "stray", "folder", "link"]))
     def tamper(self, data: st.DataObject, how: str) -> None:
