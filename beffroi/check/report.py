@@ -43,10 +43,14 @@ def github(faults: Sequence[Fault], files: int) -> str:
     """Workflow commands, which GitHub and Forgejo show beside the line at fault; then the count."""
     lines = []
     for fault in faults:
-        message = fault.message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-        path = fault.path.replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
+        message = _escaped(fault.message)
+        path = _escaped(fault.path).replace(":", "%3A").replace(",", "%2C")
         lines.append(f"::{fault.level} file={path},line={fault.line},title=Contrôle::{message}")
     return printable("\n".join([*lines, f"{counts(faults)} dans {_count(files, 'fichier')}."]))
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def gitlab(faults: Sequence[Fault], _: int) -> str:
