@@ -80,7 +80,8 @@ def readable(site: Site, source: str, data: bytes) -> Entry | None:
 
 def named(site: Site, stem: str) -> tuple[str, str]:
     """The slug and the language of a file name without its `.md`: `musee.en` is the English version of `musee`."""
-    base, _, language = stem.rpartition(".")
+    base, _, ending = stem.rpartition(".")
+    language = ending.lower()
     if language in site.languages and slugify(base):
         return f"{slugify(base)}.{language}", language
     return slugify(stem), ""

@@ -120,6 +120,13 @@ def test_without_the_setting_nothing_changes(town: Town) -> None:
     assert "en" == tree.entries["patrimoine/musee.en"].document.front.lang
 
 
+def test_a_language_in_capitals(town: Town) -> None:
+    """`moulin.EN.md` is the translation that it was meant to be, and rings no French phone."""
+    town.write("patrimoine/moulin.EN", "title: The mill\ndate: 2026-05-01")
+    entry = content.read(read_site(town.root / "publishconf.py")).entries["patrimoine/moulin.en"]
+    assert ("en", "/patrimoine/moulin.en/") == (entry.language, entry.url_path)
+
+
 def test_a_wrong_language_is_told(town: Town) -> None:
     """A code that is none is refused with an example."""
     with (town.root / "pelicanconf.py").open("a", encoding="utf-8") as file:

@@ -18,6 +18,7 @@ ENDS = (".", ";", "»", "!", "…", ")", "}")
 ELSEWHERE = {
     "aucun fichier Markdown": "test_held.test_no_content_at_all_stops",
     "Ce dossier n’est pas dans un dépôt git": "test_hooks.test_no_repository",
+    "Le dossier est illisible": "test_odd_files.test_a_folder_that_cannot_be_read",
     "La traduction est plus ancienne": "test_languages.test_a_translation_older_than_its_original",
 }
 """Sentences that no site can show, since they are about none of its files, and the test that shows each."""

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from beffroi.check import examine
+from beffroi.errors import CheckFailed
 from beffroi.settings import read_site
 from tests.town import AT, Town
 
@@ -83,3 +84,19 @@ def test_a_text_in_the_place_of_an_image(town: Town) -> None:
     assert "« bienvenue.md » n’est pas une image admise ; enregistrez-la en JPEG ou en PNG." in [
         message.replace("\u202f", " ").replace("\u00a0", " ") for message in told(town)
     ]
+
+
+def test_a_folder_that_cannot_be_read(town: Town) -> None:
+    """Nothing leaves the site because the system does not give a folder: it is told, and nothing is published. Rights
+    stop nobody here, who may be root; a path that is too long does."""
+    (town.root / "content/alertes").mkdir()
+    at = os.open(town.root / "content/alertes", os.O_RDONLY)
+    for _ in range(22):
+        os.mkdir("d" * 200, dir_fd=at)
+        at, above = os.open("d" * 200, os.O_RDONLY, dir_fd=at), at
+        os.close(above)
+    os.close(at)
+    with pytest.raises(CheckFailed) as failed:
+        town.publish(AT)
+    assert str(failed.value).startswith("content/alertes/ddd")
+    assert "Le dossier est illisible\u202f; vérifiez ses droits." in str(failed.value)

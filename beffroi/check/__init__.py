@@ -18,7 +18,7 @@ from beffroi.check.cache import Cache
 from beffroi.check.card import Card, read
 from beffroi.check.files import Disk, Files, markdown, source_of
 from beffroi.check.report import report
-from beffroi.content import PAGES, Tree
+from beffroi.content import IMAGES, PAGES, Tree
 from beffroi.errors import Fault
 from beffroi.forks import spread
 from beffroi.learnt import Learnt, learn, unreadable
@@ -159,6 +159,9 @@ def _strays(site: Site, files: Files, cards: Mapping[str, Card]) -> Iterator[Fau
         if OTHER_TEXT.search(name) and name.partition("/")[0] in {*site.categories, PAGES}:
             message = say("Le fichier n’est pas publié ; seuls ceux dont le nom finit par « .md » le sont.")
             yield Fault(source_of(site, name), 1, message, "warning")
+    for folder in files.found.unread if isinstance(files, Disk) else ():
+        if folder.partition("/")[0] in {*site.categories, PAGES, IMAGES}:  # else everything in it would leave the site
+            yield Fault(source_of(site, folder), 1, say("Le dossier est illisible ; vérifiez ses droits."))
     if not cards:
         place = source_of(site, "").rstrip("/")
         yield Fault(place, 1, "aucun fichier Markdown ; vérifiez PATH dans pelicanconf.py.")

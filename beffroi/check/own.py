@@ -83,6 +83,13 @@ class Own:
     def _kind(self) -> None:
         """What this kind of item should have."""
         category, front = self.entry.category, self.front
+        ending = re.search(r"[^.]\.([A-Za-z]{2})$", self.entry.path.stem)
+        if ending and not self.entry.language:
+            sentence = (
+                "Le nom finit par « .{} », qui n’est pas dans LANGUAGES : ce n’est pas une traduction ; ajoutez cette "
+                "langue, ou renommez le fichier."
+            )
+            self._warn(1, sentence, ending[1])
         urgent = category is not None and (category.kind == "alert" or front.severity is not None)
         if urgent and not front.end:
             sentence = (

@@ -42,6 +42,8 @@ class Files:
     folder: str
     stamps: dict[str, Stamp] = field(default_factory=dict)
     now: int = field(default_factory=time.time_ns)
+    unread: list[str] = field(default_factory=list)
+    """Folders below it that the system does not give."""
 
     @classmethod
     def below(cls, folder: str) -> Files:
@@ -53,7 +55,10 @@ class Files:
     def _walk(self, folder: str, prefix: str) -> Iterator[tuple[str, Stamp]]:
         try:
             found = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except FileNotFoundError:
+            return
         except OSError:
+            self.unread.append(prefix.rstrip("/"))
             return
         folders = []
         for entry in found:
