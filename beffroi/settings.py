@@ -150,11 +150,18 @@ def _apart(raw: Mapping[str, Any], root: Path, content: Path) -> None:
         raise SettingsError(f"pelicanconf.py : PATH vaut {str(raw.get('PATH'))!r} ; écrivez par exemple « content ».")
     room = (root / "var" / "output").resolve()  # of its own, where `var` is a disk of its own
     inside = out != room and any(out.is_relative_to(folder.resolve()) for folder in kept)
-    if inside or any(folder.resolve().is_relative_to(out) for folder in [root, *kept]):
+    if inside or _other(out) or any(folder.resolve().is_relative_to(out) for folder in [root, *kept]):
         raise SettingsError(
             f"pelicanconf.py : OUTPUT_PATH vaut {str(raw.get('OUTPUT_PATH'))!r}, un dossier où il y a autre chose que le "
             'site ; écrivez par exemple "output".'
         )
+
+
+def _other(place: Path) -> bool:
+    """Whether something else than a site lies there."""
+    if any((place / name).exists() for name in ("index.html", ".beffroi")) or not place.exists():
+        return False
+    return place.is_file() or any(not name.startswith(".") and name != "lost+found" for name in os.listdir(place))
 
 
 def _required(raw: Mapping[str, Any], key: str, example: str) -> Any:
@@ -337,7 +344,10 @@ def _given(path: Path) -> dict[str, str]:
     """
     from dotenv import dotenv_values
 
-    said = {**(dotenv_values(path, encoding="utf-8") if path.is_file() else {}), **os.environ}
+    try:
+        said = {**(dotenv_values(path, encoding="utf-8") if path.is_file() else {}), **os.environ}
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path.name} n’est pas en UTF-8 ; enregistrez-le en UTF-8.") from error
     known = {f"{PREFIX}{name.upper()}": name for name in Service.model_fields}
     return {known[name.upper()]: value for name, value in said.items() if name.upper() in known and value is not None}
 

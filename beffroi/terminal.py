@@ -49,6 +49,10 @@ DISK = {
     errno.EACCES: "les droits manquent ; vérifiez le propriétaire et les droits du fichier et de son dossier",
     errno.EPERM: "les droits manquent ; vérifiez le propriétaire et les droits du fichier et de son dossier",
     errno.EIO: "le disque ne répond plus ; vérifiez-le, puis relancez la commande",
+    errno.EISDIR: "un dossier est à sa place ; déplacez-le, puis relancez la commande",
+    errno.ENOTDIR: "un fichier est à la place d’un de ses dossiers ; déplacez-le, puis relancez la commande",
+    errno.EEXIST: "autre chose est à sa place ; déplacez-le, puis relancez la commande",
+    errno.ENOENT: "il n’existe pas, ou l’un de ses dossiers ; vérifiez ce chemin et les réglages qui le nomment",
     errno.EMFILE: "trop de fichiers sont ouverts ; augmentez la limite (ulimit -n)",
 }
 """What a machine in trouble says of a file, wherever that happens, and what to do."""

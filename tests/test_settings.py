@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from beffroi.errors import SettingsError
-from beffroi.settings import SHAPES, read_site
+from beffroi.settings import SHAPES, read_service, read_site
 from tests.town import Town
 
 
@@ -56,8 +56,25 @@ def test_the_site_takes_no_other_place(town: Town, place: str) -> None:
     assert (town.root / "content/actualites/bienvenue.md").is_file()
 
 
+def test_what_is_no_site_is_left_alone(town: Town) -> None:
+    """A file, or a folder in which something else lies, is not replaced by the site; a former site is."""
+    (town.root / "plans").mkdir()
+    (town.root / "plans/mairie.pdf").write_bytes(b"%PDF")
+    for place in ("pelicanconf.py", "plans"):
+        assert f"OUTPUT_PATH vaut {place!r}, un dossier où" in refused(town, f"OUTPUT_PATH = {place!r}")
+    (town.root / "plans/index.html").write_bytes(b"")
+    read_site(town.root / "publishconf.py")
+
+
 def test_another_folder_is_taken(town: Town, tmp_path: Path) -> None:
     """Beside the content, or elsewhere on the machine."""
     for place in ("public", "var/output", str(tmp_path / "www")):
         (town.root / "pelicanconf.py").open("a", encoding="utf-8").write(f"\nOUTPUT_PATH = {place!r}\n")
         assert town.root / place == town.root / str(read_site(town.root / "publishconf.py").raw["OUTPUT_PATH"])
+
+
+def test_a_file_of_the_machine_in_another_encoding(town: Town) -> None:
+    """`beffroi.env` in Latin-1 is told, whatever it holds."""
+    (town.root / "beffroi.env").write_bytes("# réglages\n".encode("latin-1"))
+    with pytest.raises(SettingsError, match="beffroi.env n’est pas en UTF-8 ; enregistrez-le en UTF-8."):
+        read_service(town.root)

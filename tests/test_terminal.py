@@ -47,7 +47,13 @@ def test_where_time_went(town: Town) -> None:
 
 @pytest.mark.parametrize(
     ("number", "words"),
-    [(errno.ENOSPC, "le disque est plein"), (errno.EROFS, "en lecture seule"), (errno.EACCES, "les droits manquent")],
+    [
+        (errno.ENOSPC, "le disque est plein"),
+        (errno.EROFS, "en lecture seule"),
+        (errno.EACCES, "les droits manquent"),
+        (errno.EISDIR, "un dossier est à sa place"),
+        (errno.ENOENT, "il n’existe pas"),
+    ],
 )
 def test_disk_in_trouble_is_a_sentence(number: int, words: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A disk that is full or may not be written, wherever it is met: which file, why, what to do, and exit status 1."""
