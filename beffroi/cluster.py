@@ -39,6 +39,9 @@ JOBS = 8
 """At once in one worker: more than there are vendors, so that a slow one holds up no other."""
 
 SCHEMA_LOCK = 823107
+GONE = 10.0
+"""Seconds without a connection after which the database is taken for gone: the queue would wait for 30 at each step."""
+
 PAUSE = 5.0
 """Seconds before a database that went away is looked for again."""
 
@@ -122,7 +125,9 @@ class Cluster:
         self.doubt = Doubt(spare=1)
         if not self.service.push_prearm:
             disarm(self.engine)
-        self.app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo(self.engine)))
+        self.app = procrastinate.App(
+            connector=procrastinate.PsycopgConnector(conninfo=conninfo(self.engine), timeout=GONE)
+        )
         task, periodic = self.app.task, self.app.periodic
         self._send = task(name="send", queue=QUEUE)(self.send)
         periodic(cron="* * * * * *")(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
@@ -63,23 +64,23 @@ def compose(connection: Connection, now: int, zone: ZoneInfo, summary: Summary) 
 
 
 def _sorted(connection: Connection, now: int, zone: ZoneInfo) -> Morning:
-    morning, admitted = Morning(), dict[tuple[Choice, int], bool]()
-    audiences = dict[int, Audience]()
+    morning, audiences = Morning(), dict[int, Audience]()
 
-    def wants(choice: Choice, announcement_id: int) -> bool:
-        key = choice, announcement_id
-        if key not in admitted:
-            admitted[key] = audiences[announcement_id].admits(choice)
-        return admitted[key]
+    @cache  # people are many, and what they chose is not
+    def wants(chosen: tuple[str, str, int], announcement_id: int) -> bool:
+        return audiences[announcement_id].admits(Choice.read(*chosen))
+
+    @cache
+    def asleep(hours: str) -> int:
+        return quiet.release(hours, now, zone)
 
     for (number, hours, *chosen), rows in groupby(_held(connection, now), key=lambda row: row[:5]):
         owed = [(row[5], row[6], row[7]) for row in rows]
-        audiences |= {one: Audience.read(text) for one, _, text in owed if one not in audiences}
-        choice = Choice.read(*chosen)
-        wanted = tuple(one for one, _, _ in owed if wants(choice, one))
-        if until := quiet.release(hours, now, zone):
+        if until := asleep(hours):
             morning.asleep[until].append(number)
             continue
+        audiences |= {one: Audience.read(text) for one, _, text in owed if one not in audiences}
+        wanted = tuple(one for one, _, _ in owed if wants(tuple(chosen), one))
         if unwanted := tuple(one for one, _, _ in owed if one not in wanted):
             morning.unwanted[unwanted].append(number)
         if len(wanted) > 1:

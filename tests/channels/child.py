@@ -57,6 +57,7 @@ def main(folder: str, url: str, act: str, *fault: str) -> None:
     elif act == "announce":
         announce(town.release, town.site, town.service, town.engine, town.time.at(), fault=die)
     elif act == "cluster":
+        cluster.GONE = 2.0
         cluster.work(town.site, town.service, town.engine, say=lambda sentence: print(sentence, flush=True), pause=0.2)
     else:
         work(town, die)
