@@ -71,8 +71,9 @@ UNREACHABLE = {
     pycurl.E_COULDNT_RESOLVE_HOST,
     pycurl.E_COULDNT_CONNECT,
     pycurl.E_SSL_CONNECT_ERROR,
-    pycurl.E_PEER_FAILED_VERIFICATION,
 }
+FALSE = "montre un certificat que l’on ne peut croire ; vérifiez l’heure et les autorités de la machine"
+"""Of a vendor that does not prove who it is."""
 ILLEGIBLE = {pycurl.E_URL_MALFORMAT, pycurl.E_UNSUPPORTED_PROTOCOL}
 
 
@@ -221,6 +222,8 @@ class _Handle:
             return Reply(request.id, illegible=True)
         if error == pycurl.E_OPERATION_TIMEDOUT:
             return Reply(request.id, trouble="ne répond pas à temps", doubt=self._sent >= len(request.body))
+        if error == pycurl.E_PEER_FAILED_VERIFICATION:
+            return Reply(request.id, trouble=FALSE)
         if error in UNREACHABLE:
             return Reply(request.id, trouble="est injoignable")
         return Reply(request.id, trouble="a coupé la connexion", doubt=self._sent >= len(request.body))

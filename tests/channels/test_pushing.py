@@ -198,12 +198,19 @@ def test_absent_vendor_is_tried_again(vendor: Vendor) -> None:
 
 
 def test_certificates_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An https vendor is told with the authorities of the environment, and is out of reach without."""
+    """An https vendor is told with the authorities of the environment; without them, or under another name than its own,
+    nothing goes out, and the reason says so."""
     with closing(Authority()) as authority, closing(Authority()) as other, Sink(authority=authority) as sink:
         for file, wanted in ((other.ca_file, "retry"), (authority.ca_file, "sent")):
             monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(file))
             with closing(sender()) as channel:
-                assert {wanted: 50} == outcomes(send(channel, targets(sink, 50)))
+                found = send(channel, targets(sink, 50))
+                assert {wanted: 50} == outcomes(found)
+                assert {wanted == "retry"} == {"montre un certificat" in one.reason for one in found.values()}
+        with Sink(authority=authority, host="127.0.0.2") as elsewhere, closing(sender()) as channel:
+            found = send(channel, targets(elsewhere, 1))
+        assert {True} == {"127.0.0.2" in one.reason and "montre un certificat" in one.reason for one in found.values()}
+        assert elsewhere.posts == []
     assert len(sink.posts) == 50
 
 

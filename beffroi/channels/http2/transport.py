@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import ssl
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator
@@ -13,7 +14,7 @@ from beffroi.channels.http2.connection import Broken, Connection
 from beffroi.channels.http2.lobby import Lobby, trust
 from beffroi.channels.http2.tls import NotSpoken
 from beffroi.channels.sending import Leave
-from beffroi.channels.transport import CONNECTIONS, Reply, Request
+from beffroi.channels.transport import CONNECTIONS, FALSE, Reply, Request
 
 TRIES = 2
 """How often a request that a vendor says it did not look at is launched again."""
@@ -189,10 +190,11 @@ class _Run:
             self._road._mute.add(self._origin)
         except NotSpoken:
             self._road._mute.add(self._origin)
-        except OSError:
+        except OSError as error:
             self._more = False  # those that there are will do
             if not self._flying:  # nobody is there: so it is for all of them, or they would knock one by one
-                self._failed += [Reply(one.id, trouble=UNREACHABLE) for one in self._allowed]
+                trouble = FALSE if isinstance(error, ssl.SSLCertVerificationError) else UNREACHABLE
+                self._failed += [Reply(one.id, trouble=trouble) for one in self._allowed]
                 self._allowed.clear()
         return False
 
