@@ -48,7 +48,7 @@ class Mirror:
 
     def inspect(self, seen: Seen | None = None) -> None:
         """Forget what is not as it was put, and remove what was not put by us. `seen` is what `look` gave."""
-        if "" not in self.folders:
+        if "" not in self.folders or not os.path.isdir(self.root):
             shutil.rmtree(self.root, ignore_errors=True)
             os.makedirs(self.root)
             self.files, self.folders, seen = {}, {"": 0}, None

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import os
+import shutil
 import unicodedata
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from beffroi import content
 from beffroi.check import examine
-from beffroi.errors import CheckFailed
+from beffroi.errors import BuildError, CheckFailed
+from beffroi.memo.blobs import REF
+from beffroi.memo.stamps import digest
+from beffroi.mirror import Mirror
 from beffroi.settings import read_site
+from beffroi.site import standing
+from beffroi.site.build import Build
 from tests.town import AT, Town
 
 
@@ -100,3 +107,35 @@ def test_a_folder_that_cannot_be_read(town: Town) -> None:
         town.publish(AT)
     assert str(failed.value).startswith("content/alertes/ddd")
     assert "Le dossier est illisible\u202f; vérifiez ses droits." in str(failed.value)
+
+
+def test_a_twin_that_is_gone(tmp_path: Path) -> None:
+    """Somebody removed the folder that waits for the next site: its first file may lie at its root."""
+    first = tmp_path / "a"
+    first.write_bytes(b"a")
+    mirror = Mirror(str(tmp_path / "twin"))
+    mirror.inspect()
+    mirror.put("404.html", digest(b"a"), str(first), link=True)
+    shutil.rmtree(tmp_path / "twin")
+    mirror.inspect()
+    mirror.put("404.html", digest(b"a"), str(first), link=True)
+    assert b"a" == (tmp_path / "twin/404.html").read_bytes()
+
+
+def test_a_memory_that_is_found_damaged_late(town: Town) -> None:
+    """A byte that changed where only a page's template reads it: the memory is dropped, the same command then works."""
+    town.publish(AT)
+    site, var = read_site(town.root / "publishconf.py"), town.root / "var"
+    memo = standing.memory(site, var)
+    card = Build(content.read(site, memo=memo), AT, town.output, var).work.known[0]
+    assert memo.blobs.path
+    with memo.blobs.path.open("r+b") as file:
+        file.seek(REF.unpack(card.item)[0])
+        file.write(b"?")
+    page = town.output / "actualites/bienvenue/index.html"
+    page.unlink()
+    shutil.rmtree(var / "twin", ignore_errors=True)
+    with pytest.raises(BuildError, match="Mémoire des constructions écartée .* ; relancez la commande."):
+        town.publish(AT)
+    town.publish(AT)
+    assert "Bonjour" in page.read_text(encoding="utf-8")

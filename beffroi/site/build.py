@@ -24,7 +24,7 @@ from typing import Any
 from beffroi.content import Tree
 from beffroi.errors import BuildError
 from beffroi.forks import spread, workers
-from beffroi.memo import Memo
+from beffroi.memo import Damaged, Memo
 from beffroi.memo.stamps import digest
 from beffroi.mirror import Mirror, Seen, exchange
 from beffroi.site import outputs, pwa
@@ -316,8 +316,7 @@ def clear(var: Path) -> None:
 def build(tree: Tree, at: datetime, out: Path, cache: Path, *, search: bool = True) -> None:
     """Build the whole tree as it stands at that instant into `out`, an empty or absent folder, without any memo.
 
-    `cache` keeps encoded images between builds; a preview needs no search index. Raises `BuildError`; `out` is then to
-    be thrown away.
+    `cache` keeps encoded images between builds; a preview needs no index. Raises `BuildError`: throw `out` away.
     """
     theme = tree.site.root / str(tree.site.raw.get("THEME") or "theme")
     out.mkdir(parents=True, exist_ok=True)
@@ -332,6 +331,8 @@ def run_pelican(work: Work, staging: Path) -> Any:
         try:
             writer = pelican(work, staging)
         except Exception as error:
+            if isinstance(error, Damaged):  # the memo: the same command, once more, makes all anew
+                raise
             raise BuildError(sentence([*found, f"{type(error).__name__} : {error}"])) from error
     if found:
         raise BuildError(sentence(found))
