@@ -62,6 +62,10 @@ class Rewriter(HTMLParser):
             self.close()
         else:
             self._read(parts)
+        return self._ended()
+
+    def _ended(self) -> str:
+        """What was written; whatever is still open is closed, as it would swallow what follows the body."""
         self._flush()
         self._out += [_end(tag) for tag in reversed(self._open) if tag not in UNCLOSED]
         return "".join(self._out)
