@@ -82,8 +82,8 @@ def spread(
 
 @contextmanager
 def beside(work: Callable[[], Result]) -> Iterator[Callable[[], Result]]:
-    """A process that does `work` meanwhile, gone at the end; what is given waits for its result. Where there is no second
-    core for it, the work is done here, when its result is asked for.
+    """A process that does `work` meanwhile, gone at the end; what is given waits for its result, once. Where there is no
+    second core for it, the work is done here, when its result is asked for.
 
     The result is pickled; whatever else `work` changes in memory is lost. Raises what `work` raised, and `BeffroiError`
     where the process was killed.

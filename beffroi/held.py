@@ -70,9 +70,9 @@ class Standing:
 
 
 def standing(site: Site, var: Path, memo: Memo | None = None, found: Stamps | None = None) -> Standing:
-    """What stands of the content; `memo` learns of what is read, `found` is the folder as it was just seen. The
-    caller is to `keep` what was checked. Raises
-    `CheckFailed` where no file is to blame: no content at all, or settings that no longer admit what is online."""
+    """What stands of the content; `memo` learns of what is read, `found` is the folder as it was just seen. The caller
+    is to `keep` what was checked. Raises `CheckFailed` where no file is to blame: no content at all, or settings that no
+    longer admit what is online."""
     checked = examine(site, cache=var / "cache" / "check", memo=memo, light=True, later=True, found=found)
     errors = [fault for fault in checked.faults if fault.level == "error"]
     sources = {card.source for card in checked.cards.values()}

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from beffroi.check import examine
+from beffroi.check.cache import READ_BY
 from beffroi.check.files import Disk
 from beffroi.settings import Site, read_site
 from tests.test_check import SITES
+from tests.town import REPO
 
 BAD = b"---\ntitle: Bon\ndate: 3 juin 2026\n---\nTexte.\n"
 
@@ -93,3 +98,21 @@ def test_a_cache_that_cannot_be_written(site: Site, tmp_path: Path) -> None:
     """No room for a cache is no reason not to check."""
     (tmp_path / "file").write_text("", "utf-8")
     assert 1 == len(examine(site, cache=tmp_path / "file" / "cache").faults)
+
+
+def test_whatever_a_card_depends_on_makes_it_anew(site: Site) -> None:
+    """Every module that has a part in reading one file is named in `READ_BY`: after an update, no card of the former
+    rules is kept."""
+    code = (
+        "import sys; from pathlib import Path; from beffroi.settings import read_site; "
+        "from beffroi.check.card import card_of; site = read_site(Path('publishconf.py').absolute()); "
+        "path = site.content / 'actualites/b.md'; data = '---\\ntitle: A\\ndate: 2026-05-04\\n---\\n`b` « c »'.encode(); "
+        "assert card_of(site, path, 'content/actualites/b.md', data).ok; "
+        "print(*(name.split('.')[1] for name in sys.modules if name.startswith('beffroi.')))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(REPO)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=site.root, env=environment, capture_output=True, text=True, check=True
+    )
+    assert {"check", "gates", "typography"} <= set(done.stdout.split())
+    assert set(done.stdout.split()) - {"forks", "memo"} <= {name.removesuffix(".py") for name in READ_BY}

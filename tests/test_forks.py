@@ -145,7 +145,7 @@ def test_one_worker_or_two_same_bytes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cores", [1, 2])
 def test_beside(cores: int, forked: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Work beside gives its result, made by another process where there is a core for it; a second question is the same."""
+    """Work beside gives its result, made by another process where there is a core for it, which then ends."""
     monkeypatch.setattr(forks, "asked", cores)
     with forks.beside(os.getpid) as made:
         assert cores - 1 == len(forked)

@@ -83,8 +83,8 @@ def examine(
 ) -> Checked:
     """Check all files: those of the disk, unless others are given. `cache` is the file that keeps the cards; `memo`
     learns of each file that is read what a build would have to read in it again. `light` is for who wants the faults
-    alone: where only words changed, the cards are left out, and `later` leaves it to `keep` to
-    write the cache. `found` is the folder as somebody has just seen it."""
+    alone: where only words changed, the cards are left out, and `later` leaves it to `keep` to write the cache.
+    `found` is the folder as somebody has just seen it."""
     kept = Cache(cache, site)
     files = files or Disk(site, kept.images, kept.keys, found)
     keys = _keys(files)
