@@ -3,25 +3,27 @@
 The same bytes as pywebpush's `WebPusher.encode` would make (tests hold one against the other), for a sixth of the CPU:
 nothing is copied, guessed or checked twice. `arm` is all that needs no message: a key pair, its agreement with the
 browser's key (ECDH) and two HMACs, about 115 µs of CPU; it may be done long before: see docs/explanation/pre-arming.md.
-`seal` is the rest: a fresh salt, three HMACs and one AES-GCM, about 7 µs.
+`arm_all` does it for many at once, for 80 µs each. `seal` is the rest: a fresh salt, three HMACs and one AES-GCM, about
+7 µs.
 """
 
 from __future__ import annotations
 
 import os
 from binascii import a2b_base64
+from collections.abc import Sequence
 from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from beffroi.channels.agreement import POINT, agreed
+
 LARGEST = 3993
 """Bytes of plaintext that fit in one record of 4,096 (RFC 8291, section 4)."""
 
 RECORD = 4096
-POINT = 65
-"""Bytes of an uncompressed point of P-256, which starts with 4."""
 KEY = 32
 """Bytes of the input keying material (RFC 8291, section 3.3)."""
 AUTH = 16
@@ -61,9 +63,34 @@ def arm(p256dh: str, auth: str) -> bytes:
     return keyed(ours.exchange(_ECDH, theirs), browser, shared, public)
 
 
-def keyed(agreed: bytes, browser: bytes, auth: bytes, public: bytes) -> bytes:
+def arm_all(browsers: Sequence[tuple[str, str]]) -> list[bytes | None]:
+    """What `arm` makes for each of these (p256dh, auth), None where that is `Unreadable`. Use each once."""
+    known = [_known(*one) for one in browsers]
+    made = iter(agreed([one[0] for one in known if one]))
+    armed: list[bytes | None] = []
+    for browser, one in zip(browsers, known, strict=True):
+        pair = next(made) if one else None
+        armed.append(keyed(pair[1], one[0], one[1], pair[0]) if one and pair else _armed(*browser))
+    return armed
+
+
+def _known(p256dh: str, auth: str) -> tuple[bytes, bytes] | None:
+    try:
+        return point(p256dh), secret(auth)
+    except Unreadable:
+        return None
+
+
+def _armed(p256dh: str, auth: str) -> bytes | None:
+    try:
+        return arm(p256dh, auth)
+    except Unreadable:
+        return None
+
+
+def keyed(shared: bytes, browser: bytes, auth: bytes, public: bytes) -> bytes:
     """Key material, of what ECDH agreed on, the browser's point and secret, and our point (RFC 8291, section 3.3)."""
-    return _hmac(_hmac(auth, agreed), _KEY_INFO + browser + public + b"\1") + _SIZES + public
+    return _hmac(_hmac(auth, shared), _KEY_INFO + browser + public + b"\1") + _SIZES + public
 
 
 def encode(plaintext: bytes, p256dh: str, auth: str, armed: bytes | None = None) -> bytes:

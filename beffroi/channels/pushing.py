@@ -14,7 +14,7 @@ from functools import partial
 from itertools import islice
 from urllib.parse import urlsplit
 
-from beffroi.channels.encoding import ARMED, LARGEST, LAST, SALT, Unreadable, arm, seal
+from beffroi.channels.encoding import ARMED, LARGEST, LAST, SALT, arm_all, seal
 from beffroi.channels.road import Road
 from beffroi.channels.sending import FREE, WINDOW, Leave, Outgoing, Result, Target
 from beffroi.channels.transport import Headers, Request, Transport
@@ -102,7 +102,7 @@ class _Batch:
                 continue
             legible, heads = self._legible(some[0].origin), self._heads(left, some[0].origin)
             salts = os.urandom(SALT * len(some))
-            keys = [_armed(one) for one in some]  # all of them first: what follows would push it out of the caches
+            keys = _armed(some)  # all of them first: what follows would push it out of the caches
             for place, (number, endpoint, _, _, _, _, key) in enumerate(some):
                 if not legible(endpoint):
                     self.done.append(Result(number, "refused", ILLEGIBLE, launched=False))
@@ -141,16 +141,14 @@ class _Batch:
         return self._form
 
 
-def _armed(target: Target) -> bytes | None:
-    """Its key material, made now where there is none, or where another version of ours made it; None where its keys are
-    unreadable."""
-    material = target[5]
-    if material is not None and len(material) == ARMED:
-        return material
-    try:
-        return arm(target[3], target[4])
-    except Unreadable:
-        return None
+def _armed(targets: list[Target]) -> list[bytes | None]:
+    """Their key material, made now where there is none, or where another version of ours made it; None where somebody's
+    keys are unreadable."""
+    ahead = [one[5] if one[5] is not None and len(one[5]) == ARMED else None for one in targets]
+    if None not in ahead:
+        return ahead
+    made = iter(arm_all([(one[3], one[4]) for one, material in zip(targets, ahead, strict=True) if material is None]))
+    return [next(made) if material is None else material for material in ahead]
 
 
 class _Heads(dict[str, Headers]):
