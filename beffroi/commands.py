@@ -5,12 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from beffroi import forks
 from beffroi.crier import crier
 from beffroi.errors import BeffroiError
+from beffroi.memo.stamps import Files
 from beffroi.settings import SETTINGS, instant, read_service, read_site
 from beffroi.terminal import Stages, err, out, plainly, sending, step, warn
 
@@ -139,7 +142,10 @@ def publish(
 ) -> None:
     """The whole road, with a table at its end of what reached whom; exit status 3 where a file is faulty, 1 where a
     message was refused."""
-    with plainly(excused) as root, crier(root, wanted=not profile) as tell:  # born before all that it does not need
+    with plainly(excused) as root, ExitStack() as beside:
+        read_service(root)  # how many processes may work: both are born before all that they do not need
+        below = beside.enter_context(forks.beside(partial(Files.below, str(read_site(root / SETTINGS).content))))
+        tell = beside.enter_context(crier(root, wanted=not profile))
         from beffroi import publish as publishing
 
         with Stages(profile) as stages, sending() as progress:
@@ -153,6 +159,7 @@ def publish(
                 hold=hold,
                 confirm=partial(_asked, yes),
                 tell=tell,
+                below=below,
             )
     warn(done.warnings)
     reached, *troubles = done.delivered.sentences()

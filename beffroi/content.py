@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import posixpath
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
@@ -75,10 +75,11 @@ class Tree:
         """Ids by path from the site's root (NFC, since macOS writes NFD)."""
         return {_nfc(row.source): row.id for row in self.entries.rows.values()}
 
-    @cached_property
-    def by_url(self) -> Mapping[str, str]:
-        """Ids by root-relative address."""
-        return {row.url_path: row.id for row in self.entries.rows.values()}
+    def row_at(self, url: str) -> Row | None:
+        """What has this root-relative address."""
+        name = url[1:-1]
+        found = (self.entries.rows.get(entry_id) for entry_id in (name, f"{PAGES}/{name}"))
+        return next((row for row in found if row and row.url_path == url), None)
 
     def having(self, entries: Mapping[str, Entry]) -> Tree:
         """The same tree with these entries instead of its own."""
@@ -87,7 +88,7 @@ class Tree:
     def noting(self) -> Tree:
         """The same tree, which notes what is asked of it from now on."""
         other = Tree(self.site, self.entries, self.faults, self.files, self.originals, self.found, self.memo, set())
-        other.__dict__.update(by_source=self.by_source, by_url=self.by_url, prefix=self.prefix)
+        other.__dict__.update(by_source=self.by_source, prefix=self.prefix)
         return other
 
     def note(self, key: str) -> None:
@@ -98,7 +99,7 @@ class Tree:
     def at_url(self, url: str) -> Entry | None:
         """The entry at a root-relative address."""
         self.note(f"url {url}")
-        return self.entries[self.by_url[url]] if url in self.by_url else None
+        return self.entries[row.id] if (row := self.row_at(url)) else None
 
     def atsource_of(self, source: str) -> Entry | None:
         """The entry of a file, named from the site's root."""
@@ -115,8 +116,7 @@ class Tree:
                 return None
             name = self.found.named(name)
             return self.found.lasting(name) if self.found.holds(name) else ()
-        found = self.by_url.get(name) if kind == "url" else self.by_source.get(name)
-        row = self.entries.rows[found] if found else None
+        row = self.row_at(name) if kind == "url" else self.entries.rows.get(self.by_source.get(name, ""))
         if kind in {"url", "source"}:
             return (row.url_path, row.published, row.since) if row else ()
         if kind == "shown" and at is not None:
@@ -174,7 +174,7 @@ def read(
     """
     memo = memo or Memo(None, "")
     found = found or Files.below(str(site.content))
-    reading = _Reading(site, found, memo)
+    reading, known = _Reading(site, found, memo), memo.tables.get("files", {})
     rows: dict[str, Row | None] = {}
     stale: list[tuple[str, str, bytes | None]] = []
     for source, name in _markdown(site, found):
@@ -182,16 +182,21 @@ def read(
             if (data := instead[source]) is not None:
                 rows[source] = None
                 stale.append((source, name, data))
-        elif (row := reading.known(source, name)) is None:
+        elif (row := known.get(source)) and row[STAMP] and row[STAMP] == found.stamps[name]:
+            rows[source] = _row(row)  # nobody wrote it since
+        else:
             rows[source] = None
             stale.append((source, name, None))
-        else:
-            rows[source] = row
     for (source, name, data), learnt in zip(stale, spread(reading.learn, stale), strict=True):
         rows[source] = reading.kept(learnt, name if data is None else None)
     whole = {source: row for source, row in rows.items() if row is not None}
     memo.tables["files"] = dict(whole)
     return reading.tree(whole, originals or {})
+
+
+STAMP = Row._fields.index("stamp")
+_row: Callable[[tuple[object, ...]], Row] = partial(tuple.__new__, Row)
+"""A row as the memo gives it: a named tuple's own maker takes three times as long."""
 
 
 class _Reading:
@@ -200,11 +205,6 @@ class _Reading:
     def __init__(self, site: Site, found: Files, memo: Memo) -> None:
         self.site, self.found, self.memo = site, found, memo
         self._known: dict[str, tuple[object, ...]] = memo.tables.get("files", {})
-
-    def known(self, source: str, name: str) -> Row | None:
-        """What stood in that file the last time, where nobody wrote it since."""
-        row = self._before(source)
-        return row if row and row.stamp == self.found.stamps[name] else None
 
     def _before(self, source: str) -> Row | None:
         return Row._make(self._known[source]) if source in self._known else None
@@ -236,13 +236,12 @@ class _Reading:
     def tree(self, rows: Mapping[str, Row], originals: Mapping[Path, Path | None]) -> Tree:
         """The tree that these files make."""
         entries, faults = Entries(self.site, self.memo), list[Fault]()
+        known = entries.rows
         for source, row in rows.items():
             if row.document is None:
                 faults += [Fault(*fault) for fault in row.faults]  # type: ignore[arg-type]  # a level, from a Fault
-            elif row.id in entries.rows:
-                faults.append(clashing(source, entries.rows[row.id]))
-            else:
-                entries.add(row)
+            elif (first := known.setdefault(row.id, row)) is not row:
+                faults.append(clashing(source, first))
         if not rows:
             where = source_of(self.site, self.site.content)
             faults.append(Fault(where, 1, "aucun fichier Markdown ; vérifiez PATH dans pelicanconf.py."))
@@ -267,8 +266,9 @@ def _markdown(site: Site, found: Files) -> Iterator[tuple[str, str]]:
         yield f"{prefix}/{name}", name
 
 
+@cache
 def is_content(name: str) -> bool:
-    """Whether a file below the folder, not hidden, is content."""
+    """Whether a file below the folder, not hidden, is content. Asked several times of each."""
     return name[-3:].lower() == ".md" and name != "README.md" and not name.startswith(_ORIGINALS)
 
 
@@ -351,4 +351,4 @@ def image_path(site: Site, src: str) -> Path:
 
 
 def _nfc(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)

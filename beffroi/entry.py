@@ -24,6 +24,7 @@ PAGES = "pages"
 """The folder of the lasting pages (contact, legal notice…): no date, addresses at the root of the site."""
 
 
+_PAGE = f"{PAGES}/"
 _SHOWS = re.compile(r"!\[|<img", re.IGNORECASE)
 """What a Markdown body that shows an image must hold."""
 
@@ -53,7 +54,7 @@ class Row(NamedTuple):
     @property
     def url_path(self) -> str:
         """Root-relative address, without the site's base path."""
-        return f"/{self.slug}/" if self.id.startswith(f"{PAGES}/") else f"/{self.id}/"
+        return f"/{self.id.removeprefix(_PAGE)}/"
 
     def visible(self, at: float) -> bool:
         """Whether citizens may see it at that instant."""

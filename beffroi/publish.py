@@ -36,6 +36,7 @@ Step = Callable[[str], None]
 Progress = Callable[[int, int], None]
 Hold = Callable[[Sequence[held.Held]], None]
 Looked = Callable[[], Seen | None]
+Below = Callable[[], Files]
 
 
 @dataclass(frozen=True)
@@ -65,20 +66,22 @@ def publish(
     hold: Hold = lambda _: None,
     confirm: Confirm = lambda _: True,
     tell: Tell | None = None,
+    below: Below | None = None,
 ) -> Published:
     """Publish the site of that folder as it stands at that instant.
 
     `adopt` records what is new without telling anybody; `wait` makes the search index here, however large the site.
     `step` hears the name of each stage, `hold` which files are faulty and what stands in their place, `progress` how
     many of the messages owed have an answer. `confirm` says, once the site is online, whether phones may be told; if
-    not, the next publication asks again; `tell` tells them: here, or a crier who made ready meanwhile. Raises
+    not, the next publication asks again; `tell` tells them: here, or a crier who made ready meanwhile; `below` is who looks
+    at the content already. Raises
     `BeffroiError`: before the deployment nothing has changed; after it, whatever is owed stays in the ledger and the
     next publication goes on.
     """
     site, service = read_site(root / SETTINGS), read_service(root)
     with only_one(service.var):
         commit = due.head(root)
-        with unfinished(service.var), publishable(site, service, step, hold) as (stood, tree, looked):
+        with unfinished(service.var), publishable(site, service, step, hold, below) as (stood, tree, looked):
             following = plan.following(tree, at)
             built = rebuilt(tree, at, service, step, hurry=True, looked=looked)
         step("Mise en ligne")
@@ -187,16 +190,16 @@ def checked(
 
 @contextmanager
 def publishable(
-    site: Site, service: Service, step: Step, hold: Hold
+    site: Site, service: Service, step: Step, hold: Hold, below: Below | None = None
 ) -> Iterator[tuple[held.Standing, content.Tree, Looked]]:
-    """What may be published, and what is seen of the twin meanwhile; `hold` hears what is held back.
+    """What may be published, and what is seen of the twin meanwhile; `hold` hears what is held back, `below` says how the
+    content lies.
 
     Who waits for the disk is another process, since there is one `lstat` for each file. Raises `CheckFailed`.
     """
     step("Contrôle des contenus")
-    with beside(partial(Files.below, str(site.content))) as below:
-        memo = memory(site, service, step)
-        found = below()
+    memo = memory(site, service, step)
+    found = below() if below else Files.below(str(site.content))
     with beside(standing.twin(service.var, memo).look) as looked:
         stood = held.standing(site, service.var, memo, found)
         if stood.held:
@@ -229,6 +232,8 @@ def rebuilt(
         step("Vérification")
         verify(out, tree.site, built.items, None if built.anew else built.made)
 
+    if tree.memo.blobs.grown:  # something was read, so Pelican will render: it loads while another looks at the twin
+        import beffroi.site.town  # noqa: F401
     try:
         build = Build(tree, at, standing.place(tree.site), service.var, looked)
         return build.run(verified, hurry=service.index_at_once if hurry else None)

@@ -42,6 +42,14 @@ def test_enough_to_show(tree: Tree) -> None:
     assert {"contact", "mentions-legales", "accessibilite", "confidentialite", "application", "panneaux"} <= pages
 
 
+def test_each_at_its_own_address(tree: Tree) -> None:
+    """Whatever is published is found at its address, and nothing elsewhere: not under its id, not without its slashes."""
+    rows = tree.entries.rows.values()
+    assert [row.id for row in rows] == [found.id for row in rows if (found := tree.row_at(row.url_path))]
+    assert tree.row_at("/pages/contact/") is None
+    assert [tree.row_at(url) for url in ("", "/", "//", "contact", "/contact", "xcontactx", "/rien/")] == [None] * 7
+
+
 @pytest.mark.parametrize("day", DAYS, ids=lambda day: day.strftime("%Y-%m"))
 def test_alive_whatever_the_day(tree: Tree, day: datetime) -> None:
     """Some alerts are over, some run, one is far in the future; some events are to come."""

@@ -88,7 +88,7 @@ def examine(
     kept = Cache(cache, site)
     files = files or Disk(site, kept.images, kept.keys, found)
     keys = _keys(files)
-    stale = {name: key for name, key in keys.items() if not (key and kept.holds(name, key))}
+    stale = kept.lacking(keys)
     fresh = _fresh(site, files, kept, stale, memo)
     if light and isinstance(files, Disk) and (told := calm.recalled(site, kept, files, keys, fresh)) is not None:
         if not later:
@@ -117,13 +117,15 @@ def check(tree: Tree) -> list[Fault]:
 
 def _keys(files: Files) -> dict[str, str]:
     """The id of the bytes of each file, in the order of the names; empty for one that cannot be read."""
-    keys: dict[str, str] = {}
-    for name in markdown(files.names):
-        try:
-            keys[name] = files.key(name)
-        except OSError:
-            keys[name] = ""
-    return keys
+    known = files.known() if isinstance(files, Disk) else {}
+    return {name: known.get(name) or _key(files, name) for name in markdown(files.names)}
+
+
+def _key(files: Files, name: str) -> str:
+    try:
+        return files.key(name)
+    except OSError:
+        return ""
 
 
 def _fresh(site: Site, files: Files, kept: Cache, stale: Mapping[str, str], memo: Memo | None) -> dict[str, Card]:

@@ -6,7 +6,7 @@ import hashlib
 import marshal
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from importlib.metadata import version
 from itertools import accumulate
@@ -70,6 +70,11 @@ class Cache:
         if (fresh := self._fresh.get(name)) and fresh[0] == _id(key):
             return True
         return self._where.get(name, b"")[:ID] == _id(key)
+
+    def lacking(self, keys: Mapping[str, str]) -> dict[str, str]:
+        """Those of these ids whose cards the last run did not leave; an empty id has none."""
+        where, of = self._where, bytes.fromhex
+        return {name: key for name, key in keys.items() if not key or where.get(name, b"")[:ID] != of(key)[:ID]}
 
     def former(self, name: str) -> Card | None:
         """The card under that name as the last run left it."""

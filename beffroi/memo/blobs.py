@@ -55,6 +55,11 @@ class Blobs:
         """The name of the file."""
         return self.path.name if self.path else ""
 
+    @property
+    def grown(self) -> bool:
+        """Whether something is kept that was not written yet."""
+        return bool(self._kept)
+
     def put(self, data: bytes) -> Ref:
         """Keep these bytes."""
         ref = REF.pack(self.end, len(data), zlib.crc32(data))

@@ -6,6 +6,7 @@ import marshal
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple, overload
 
 from beffroi.memo import Memo, Ref
@@ -163,7 +164,7 @@ class Cards(Sequence[Item]):
 
 def newest_first(cards: Iterable[Card]) -> list[Card]:
     """By the instant at which citizens could know of them; ties by id, so that the order never depends on a set."""
-    return sorted(cards, key=lambda card: (-card.since, card.id))
+    return sorted(sorted(cards, key=attrgetter("id")), key=attrgetter("since"), reverse=True)
 
 
 def running_alerts(cards: Iterable[Card], at: float) -> list[Card]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import marshal
 import pickle
 import re
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -28,6 +29,10 @@ from beffroi.text import slugify, typeset
 
 VECTOR = ".svg"
 _SRC = re.compile(r"""<img\b[^>]*?\bsrc=["']([^"']+)["']""", re.IGNORECASE)
+
+
+_card: Callable[[tuple[object, ...]], Card] = partial(tuple.__new__, Card)
+"""A card as the memo gives it."""
 
 
 @dataclass
@@ -167,10 +172,11 @@ def cards(tree: Tree, at: datetime, images: Images) -> dict[str, Card]:
     now, tables = at.timestamp(), tree.memo.tables
     table: dict[str, tuple[object, ...]] = tables.get("cards", {})
     rows = [row for row in tree.entries.rows.values() if row.visible(now)]
-    known = {row.source: Card._make(table[row.source]) for row in rows if row.source in table}
-    around = _around(tree, rows)
-    same = around and around == tables.get("around")
-    stale = [row for row in rows if not _holds(tree, known.get(row.source), row, None if same else now)]
+    known = {row.source: _card(table[row.source]) for row in rows if row.source in table}
+    around = _around(tree, now)
+    stale = [row for row in rows if (one := known.get(row.source)) is None or one.digest != row.digest]
+    if not around or around != tables.get("around"):
+        stale = [row for row in rows if not _holds(tree, known.get(row.source), row, now)]
     tree.noting()  # its indexes are made before the processes part
     pictured = [row for row in stale if row.pictured]
     images.prepare(original for found in spread(partial(_originals, tree), pictured) for original in found)
@@ -186,21 +192,23 @@ def cards(tree: Tree, at: datetime, images: Images) -> dict[str, Card]:
     return {row.id: known[row.source] for row in rows}
 
 
-def _around(tree: Tree, shown: Sequence[Row]) -> bytes:
+def _around(tree: Tree, at: float) -> bytes:
     """What stands for all that a card may ask of the tree: while it is the same, each card need not be asked. Empty where
-    a file is too young, or another one stands in its place."""
-    faces = [(row.source, row.id, row.published, row.since) for row in tree.entries.rows.values()]
+    a file is too young, or another one stands in its place. An id says no more than the source that it is made of."""
+    rows = tree.entries.rows.values()
     files = [(name, tree.found.lasting(name)) for name in tree.found.stamps if not is_content(name)]
     if tree.originals or not all(stamp for _, stamp in files):
         return b""
-    return digest(marshal.dumps((faces, [row.source for row in shown], files), 2))
+    since = array("d", [row.since or 0 for row in rows])
+    shown = bytes(row.visible(at) + 2 * row.published + 4 * (row.since is None) for row in rows)
+    return digest(marshal.dumps(([row.source for row in rows], since.tobytes(), shown, files), 2))
 
 
-def _holds(tree: Tree, known: Card | None, row: Row, now: float | None) -> bool:
-    """Whether a card is still right; where no instant is given, nothing that it asked has another answer."""
+def _holds(tree: Tree, known: Card | None, row: Row, now: float) -> bool:
+    """Whether a card is still right: nothing that it asked has another answer."""
     if known is None or known.digest != row.digest:
         return False
-    return now is None or tree.holds(marshal.loads(tree.memo.blobs.get(known.notes)), now)  # noqa: S302  # checked
+    return tree.holds(marshal.loads(tree.memo.blobs.get(known.notes)), now)  # noqa: S302  # checked
 
 
 def _originals(tree: Tree, row: Row) -> set[Path]:

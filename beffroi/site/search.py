@@ -51,8 +51,8 @@ def owns(name: str) -> bool:
 
 def folder(files: Mapping[str, bytes]) -> bytes:
     """What stands for all pages among these files (name → digest): while it is the same, so is their index."""
-    pages = sorted((name, total) for name, total in files.items() if name.endswith(".html"))
-    return digest(b"\0".join(part for name, total in pages for part in (name.encode(), total)))
+    pages = sorted(name for name in files if name.endswith(".html"))
+    return digest(b"".join(["\0".join([*pages, ""]).encode(), *map(files.__getitem__, pages)]))
 
 
 def size(files: Mapping[str, bytes]) -> int:

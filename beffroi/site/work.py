@@ -133,7 +133,7 @@ class Work:
     @cached_property
     def withdrawn_abroad(self) -> list[Card]:
         """Translations in whose place an explanation stands."""
-        return [card for card in self.cards.values() if card.category and card.language and card.withdrawn]
+        return [card for card in self.cards.values() if card.withdrawn and card.category and card.language]
 
     def known_abroad(self, language: str) -> list[Card]:
         """The translations to that language that stand, and those that were withdrawn, newest first."""
@@ -149,6 +149,8 @@ class Work:
     def translated(self) -> Mapping[str, list[Card]]:
         """The translations of each language, newest first; those that were withdrawn are not among them."""
         found: dict[str, list[Card]] = {language: [] for language in self.tree.site.languages}
+        if not found:
+            return found
         shown = (card for card in self.cards.values() if card.category and card.language and not card.withdrawn)
         for card in listing.newest_first(shown):
             found[card.language].append(card)
