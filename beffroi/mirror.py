@@ -115,6 +115,24 @@ class Mirror:
         made = digest + STAMP.pack(found.st_size, found.st_mtime_ns, found.st_ino)
         self.files[name] = known if known == made else made  # one object for both mirrors
 
+    def prepare(self, names: Iterable[str]) -> None:
+        """Have the folders of these files there."""
+        for folder in {os.path.dirname(name) for name in names}:
+            self._folder(folder)
+
+    def write(self, name: str, digest: bytes, data: bytes) -> File:
+        """Put these bytes there, in a folder that was prepared. Changes the disk alone, so that another process may do
+        it: what it returns is to be noted in `files`."""
+        self._clear(name)
+        opened = os.open(f"{self.root}/{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        try:
+            while data:
+                data = data[os.write(opened, data) :]
+            found = os.fstat(opened)
+        finally:
+            os.close(opened)
+        return digest + STAMP.pack(found.st_size, found.st_mtime_ns, found.st_ino)
+
     def adopt(self, folder: str, files: Mapping[str, bytes]) -> None:
         """Be that folder, which holds these files (with the digests of their contents) and nothing else."""
         shutil.rmtree(self.root)

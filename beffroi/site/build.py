@@ -10,28 +10,26 @@
 from __future__ import annotations
 
 import gc
-import logging
 import marshal
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from beffroi.content import Tree
 from beffroi.errors import BuildError
 from beffroi.forks import spread, workers
-from beffroi.memo import Damaged, Memo
+from beffroi.memo import Memo
 from beffroi.memo.stamps import digest
-from beffroi.mirror import Mirror, Seen, exchange
+from beffroi.mirror import DIGEST, File, Mirror, Seen, exchange
 from beffroi.site import outputs, pwa
 from beffroi.site import search as indexing
 from beffroi.site.cards import Card
 from beffroi.site.images import Images
 from beffroi.site.outputs import Rule
+from beffroi.site.running import run_pelican, sentence
 from beffroi.site.shared import Hole, Table, packed, unpacked
 from beffroi.site.standing import KEPT, MADE, SILENCED, outdated, own, take, twin
 from beffroi.site.work import Work
@@ -75,6 +73,8 @@ class Build:
     var: Path
     looked: Callable[[], Seen | None] = lambda: None
     """What was seen of the twin (`standing.twin`) meanwhile; without it, `run` looks itself."""
+    early: Callable[[Build, Sequence[str]], None] = lambda _build, _names: None
+    """Called when all is made but these pages, which wait for other bytes of a fragment they have, as a banner."""
     why: dict[str, str] = field(default_factory=dict)
     """Output → why it was made again (French)."""
 
@@ -89,6 +89,7 @@ class Build:
         self.twin = twin(self.var, self.tree.memo)
         self.staging = self.var / "staging"
         self.fresh: dict[str, Known] = {}
+        self.filled: frozenset[str] = frozenset()
 
     def run(self, verified: Callable[[Path, Built], None], *, hurry: int | None = None) -> Built:
         """Make what has changed, have the result verified, then put it at `place` in one step.
@@ -117,7 +118,8 @@ class Build:
         self._worker()
         kept = {name: one for name, one in self.known.items() if name in self.rules and name not in self.fresh}
         final = {**kept, **self.fresh}
-        made, unindexed = self._advance(final, hurry=hurry)
+        unindexed = self._advance(final, hurry=hurry)
+        made = frozenset(name for name, one in self.fresh.items() if self._changed(name, one[2]))
         files = {name: known[2] for name, known in final.items()}
         pages = len(self.work.pages)
         built = Built(self.place, tuple(self.work.known), pages, files, made, not self.known, unindexed)
@@ -191,16 +193,20 @@ class Build:
         if not changed:
             return
         stale = [name for name, known in standing.items() if not changed.isdisjoint(known[3])]
-        for name, (moved, total) in zip(stale, spread(self._refilled, stale), strict=True):
-            self._keep(name, standing[name][0], moved, total)
+        self.early(self, stale)
+        self.twin.prepare(stale)
+        for name, (moved, file) in zip(stale, spread(self._refilled, stale), strict=True):
+            self.twin.files[name] = file
+            self._keep(name, standing[name][0], moved, file[:DIGEST])
             self.why[name] = "un fragment commun a changé (bandeau, en-tête ou pied)"
+        self.filled = frozenset(stale)
 
-    def _refilled(self, name: str) -> tuple[tuple[Hole, ...], bytes]:
-        """Write that page with the fragments of today: their places, and the digest of its bytes."""
+    def _refilled(self, name: str) -> tuple[tuple[Hole, ...], File]:
+        """Put that page into the twin with the fragments of today: their places, and its file."""
         _, places, total, keys = self.known[name]
         data, moved = self.work.shared.refilled(self._standing(name, total), unpacked(places, keys))
-        self._stage(name, data)
-        return moved, digest(data)
+        total = digest(data)
+        return moved, self.twin.files[name] if self.twin.has(name, total) else self.twin.write(name, total, data)
 
     def _standing(self, name: str, total: bytes) -> bytes:
         root = self.twin.root if self.twin.has(name, total) else self.front.root
@@ -218,17 +224,23 @@ class Build:
     def _worker(self) -> None:
         """The service worker holds a digest of the offline page: it comes after the pages."""
         name = outputs.OFFLINE
-        offline = self._staged(name).read_bytes() if name in self.fresh else self._standing(name, self.known[name][2])
+        if name in self.fresh and name not in self.filled:
+            offline = self._staged(name).read_bytes()
+        else:
+            offline = self._standing(name, (self.fresh.get(name) or self.known[name])[2])
         data = pwa.worker(self.tree.site, self.work.assets, offline)
         self.rules[outputs.WORKER] = Rule.of("worker", (), digest(data))
         if not self._stands(outputs.WORKER, self.rules[outputs.WORKER]):
             self._stage(outputs.WORKER, data)
             self._made(outputs.WORKER)
 
-    def _advance(self, final: dict[str, Known], *, hurry: int | None) -> tuple[frozenset[str], bool]:
-        """Bring the twin to the site of today, its search index last. Returns the names that changed, and whether the
-        index is to be made."""
-        made = self._put(final) if self.work.apart else self._whole()
+    def _changed(self, name: str, total: bytes) -> bool:
+        """Whether the former build wrote other bytes there, or none."""
+        return name not in self.known or self.known[name][2] != total
+
+    def _advance(self, final: dict[str, Known], *, hurry: int | None) -> bool:
+        """Bring the twin to the site of today, its search index last. Returns whether the index is to be made."""
+        self._put(final) if self.work.apart else self._whole()
         tables = self.tree.memo.tables
         pages = indexing.folder({name: known[2] for name, known in final.items()})
         index_files = {name: known for name, known in self.known.items() if indexing.owns(name)}
@@ -237,46 +249,43 @@ class Build:
         index = take(self.var, pages, self.staging) if outdated else None
         later = outdated and index is None and hurry is not None and (there or len(self.work.cards) > hurry)
         if later and not there:
-            made |= self._index(final, b"", indexing.index(Path(self.twin.root), self.staging, self._lasting()))
+            self._index(final, b"", indexing.index(Path(self.twin.root), self.staging, self._lasting()))
         elif later or not outdated:
             final |= index_files
             if later:
                 self._silence(final)
-            made |= self._put({name: final[name] for name in index_files})
+            self._put({name: final[name] for name in index_files})
         else:
-            made |= self._index(final, pages, index)
+            self._index(final, pages, index)
         self.twin.keep_only(final)
         self.twin.settle()
-        return frozenset(made), later
+        return later
 
-    def _whole(self) -> set[str]:
+    def _whole(self) -> None:
         """Where nothing is known of any site: what was staged, under the names of the site, becomes the twin."""
         self.twin.adopt(str(self.staging), {name: known[2] for name, known in self.fresh.items()})
         self.staging.mkdir()
-        return set(self.fresh)
 
-    def _put(self, final: dict[str, Known]) -> set[str]:
-        made, put = set(), self.twin.files
+    def _put(self, final: dict[str, Known]) -> None:
+        put = self.twin.files
         for name, (_, _, total, _) in final.items():
             if put.get(name, b"").startswith(total):
                 continue
             if name in self.fresh:
                 self.twin.put(name, total, str(self._staged(name)), link=False)
-                made |= {name} if name not in self.known or self.known[name][2] != total else set()
             else:
                 self.twin.put(name, total, f"{self.front.root}/{name}", link=True, known=self.front.files[name])
-        return made
 
-    def _index(self, final: dict[str, Known], pages: bytes, index: indexing.Index | None) -> set[str]:
+    def _index(self, final: dict[str, Known], pages: bytes, index: indexing.Index | None) -> None:
         self.twin.keep_only(final)
         index = index or indexing.index(Path(self.twin.root), self.staging)
         for name, total in index.files.items():
             self.fresh[name] = final[name] = own(total)
-            if name not in self.known or self.known[name][2] != total:
+            if self._changed(name, total):
                 self.why[name] = MADE
         tables = self.tree.memo.tables
         tables["search"], tables["fragments"] = pages, marshal.dumps(index.fragments)
-        return self._put(final)
+        self._put(final)
 
     def _lasting(self) -> list[str]:
         return [outputs.OFFLINE, *(self.work.file(card) for card in self.work.pages)]
@@ -285,7 +294,8 @@ class Build:
         """Keep the former index, but for the words of pages that have gone."""
         tables = self.tree.memo.tables
         fragments: dict[str, str] = marshal.loads(tables["fragments"])  # noqa: S302  # the memo's own bytes, checked
-        gone = indexing.silenced(Path(self.twin.root), self.place, fragments, set(final), set(self.fresh))
+        fresh = self.fresh.keys() - self.filled  # a fragment makes no page of what is none, nor the other way round
+        gone = indexing.silenced(Path(self.twin.root), self.place, fragments, set(final), fresh)
         for name in (fragments.pop(page) for page in gone):
             self._stage(name, indexing.EMPTY)
             self._made(name)
@@ -323,72 +333,6 @@ def build(tree: Tree, at: datetime, out: Path, cache: Path, *, search: bool = Tr
     run_pelican(Work(tree, at, Images(cache / "images", tree.site.base), theme), out)
     if search:
         indexing.index(out, out)
-
-
-def run_pelican(work: Work, staging: Path) -> Any:
-    """Run Pelican for what is wanted, every error fatal. Returns its writer. Raises `BuildError`."""
-    with problems() as found:
-        try:
-            writer = pelican(work, staging)
-        except Exception as error:
-            if isinstance(error, Damaged):  # the memo: the same command, once more, makes all anew
-                raise
-            raise BuildError(sentence([*found, f"{type(error).__name__} : {error}"])) from error
-    if found:
-        raise BuildError(sentence(found))
-    return writer
-
-
-def pelican(work: Work, staging: Path) -> Any:
-    """Run Pelican for what is wanted. Returns its writer."""
-    from jinja2 import FileSystemBytecodeCache
-    from pelican.settings import read_settings
-
-    from beffroi.site.town import Town
-
-    site = work.tree.site
-    overrides = {**site.raw, "OUTPUT_PATH": str(staging), "PATH": str(site.content), "BEFFROI": work}
-    overrides["THEME"] = str(work.theme)
-    overrides.setdefault("PLUGINS", ["beffroi.site"])
-    settings = read_settings(override=overrides)
-    compiled = work.images.cache.parent / "templates"
-    compiled.mkdir(parents=True, exist_ok=True)
-    cache = FileSystemBytecodeCache(str(compiled))
-    settings["JINJA_ENVIRONMENT"] = {**settings["JINJA_ENVIRONMENT"], "bytecode_cache": cache, "auto_reload": False}
-    instance = Town(settings)
-    if "beffroi.site" not in instance.settings["PLUGINS"]:
-        raise BuildError("l’extension beffroi.site n’est pas chargée ; vérifiez PLUGINS dans pelicanconf.py")
-    instance.run()
-    return instance.writer
-
-
-def sentence(found: list[str]) -> str:
-    """What to say of a build that failed."""
-    return "La construction du site a échoué ; rien n’a été remplacé.\n" + "\n".join(f"- {p}" for p in found)
-
-
-@contextmanager
-def problems() -> Iterator[list[str]]:
-    """Pelican logs what goes wrong and goes on: collect it, and keep its console quiet."""
-    from pelican.log import console
-
-    found: list[str] = []
-
-    class Collector(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            message = record.getMessage()
-            if record.exc_info and record.exc_info[1]:
-                message += f" ({record.exc_info[1]})"
-            found.append(message)
-
-    handler = Collector(logging.ERROR)
-    root, quiet, handlers = logging.getLogger(), console.quiet, logging.getLogger().handlers[:]
-    root.handlers = [handler]
-    console.quiet = True
-    try:
-        yield found
-    finally:
-        root.handlers, console.quiet = handlers, quiet
 
 
 def explained(memo: Memo, name: str) -> str:
