@@ -58,9 +58,13 @@ def started(town: Town) -> subprocess.Popen[str]:
 
 
 def crier_of(process: subprocess.Popen[str]) -> int:
-    """The first child that it has."""
-    number, *_ = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text("ascii").split()
-    return int(number)
+    """The first child that it has and that lives: who looked at the content was born before, and has ended."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text("ascii").split()
+    return next(int(one) for one in children if _lives(one))
+
+
+def _lives(number: str) -> bool:
+    return Path(f"/proc/{number}/stat").read_text("ascii").rpartition(")")[2].split()[0] != "Z"
 
 
 def owed(town: Town) -> int:
