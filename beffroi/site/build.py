@@ -73,8 +73,6 @@ class Build:
     var: Path
     looked: Callable[[], Seen | None] = lambda: None
     """What was seen of the twin (`standing.twin`) meanwhile; without it, `run` looks itself."""
-    early: Callable[[Build, Sequence[str]], None] = lambda _build, _names: None
-    """Called when all is made but these pages, which wait for other bytes of a fragment they have, as a banner."""
     why: dict[str, str] = field(default_factory=dict)
     """Output → why it was made again (French)."""
 
@@ -193,7 +191,6 @@ class Build:
         if not changed:
             return
         stale = [name for name, known in standing.items() if not changed.isdisjoint(known[3])]
-        self.early(self, stale)
         self.twin.prepare(stale)
         for name, (moved, file) in zip(stale, spread(self._refilled, stale), strict=True):
             self.twin.files[name] = file
