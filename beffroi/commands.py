@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from beffroi import forks
+from beffroi import due, forks
 from beffroi.crier import crier
 from beffroi.errors import BeffroiError
 from beffroi.memo.stamps import Files
@@ -20,7 +20,6 @@ from beffroi.terminal import Stages, err, out, plainly, sending, step, warn
 if TYPE_CHECKING:  # each task imports what it needs: `check` answers before the others have loaded
     from rich.table import Table
 
-    from beffroi import due
     from beffroi.held import Held
     from beffroi.publish import Published
     from beffroi.told import Outlook
@@ -144,7 +143,8 @@ def publish(
     message was refused."""
     with plainly(excused) as root, ExitStack() as beside:
         read_service(root)  # how many processes may work: both are born before all that they do not need
-        below = beside.enter_context(forks.beside(partial(Files.below, str(read_site(root / SETTINGS).content))))
+        commit = due.head(root)
+        look = beside.enter_context(forks.beside(partial(Files.below, str(read_site(root / SETTINGS).content))))
         tell = beside.enter_context(crier(root, wanted=not profile))
         from beffroi import publish as publishing
 
@@ -159,7 +159,7 @@ def publish(
                 hold=hold,
                 confirm=partial(_asked, yes),
                 tell=tell,
-                below=below,
+                below=(commit, look),
             )
     warn(done.warnings)
     reached, *troubles = done.delivered.sentences()

@@ -36,7 +36,9 @@ Step = Callable[[str], None]
 Progress = Callable[[int, int], None]
 Hold = Callable[[Sequence[held.Held]], None]
 Looked = Callable[[], Seen | None]
-Below = Callable[[], Files]
+Below = tuple[str, Callable[[], Files]]
+"""The commit of the folder, then what gives the files below its content, seen later: else a commit that came between
+would be held for published."""
 
 
 @dataclass(frozen=True)
@@ -73,15 +75,14 @@ def publish(
     `adopt` records what is new without telling anybody; `wait` makes the search index here, however large the site.
     `step` hears the name of each stage, `hold` which files are faulty and what stands in their place, `progress` how
     many of the messages owed have an answer. `confirm` says, once the site is online, whether phones may be told; if
-    not, the next publication asks again; `tell` tells them: here, or a crier who made ready meanwhile; `below` is who looks
-    at the content already. Raises
-    `BeffroiError`: before the deployment nothing has changed; after it, whatever is owed stays in the ledger and the
-    next publication goes on.
+    not, the next publication asks again; `tell` tells them: here, or a crier who made ready meanwhile; `below` looks at
+    the content already. Raises `BeffroiError`: before the deployment nothing has changed; after it, whatever is owed
+    stays in the ledger and the next publication goes on.
     """
     site, service = read_site(root / SETTINGS), read_service(root)
     with only_one(service.var):
-        commit = due.head(root)
-        with unfinished(service.var), publishable(site, service, step, hold, below) as (stood, tree, looked):
+        commit, look = below or (due.head(root), partial(Files.below, str(site.content)))
+        with unfinished(service.var), publishable(site, service, step, hold, look) as (stood, tree, looked):
             following = plan.following(tree, at)
             built = rebuilt(tree, at, service, step, hurry=True, looked=looked)
         step("Mise en ligne")
@@ -126,7 +127,8 @@ def rehearse(root: Path, at: datetime, *, step: Step = lambda _: None, hold: Hol
     """
     site, service = read_site(root / SETTINGS), read_service(root)
     with only_one(service.var):
-        with publishable(site, service, step, hold) as (stood, tree, looked):
+        look = partial(Files.below, str(site.content))
+        with publishable(site, service, step, hold, look) as (stood, tree, looked):
             built = rebuilt(tree, at, service, step, hurry=True, looked=looked)
         _keep(stood, tree)
         clear(service.var)
@@ -190,16 +192,16 @@ def checked(
 
 @contextmanager
 def publishable(
-    site: Site, service: Service, step: Step, hold: Hold, below: Below | None = None
+    site: Site, service: Service, step: Step, hold: Hold, look: Callable[[], Files]
 ) -> Iterator[tuple[held.Standing, content.Tree, Looked]]:
-    """What may be published, and what is seen of the twin meanwhile; `hold` hears what is held back, `below` says how the
-    content lies.
+    """What may be published, and what is seen of the twin meanwhile; `hold` hears what is held back, `look` says which
+    files there are.
 
     Who waits for the disk is another process, since there is one `lstat` for each file. Raises `CheckFailed`.
     """
     step("Contrôle des contenus")
     memo = memory(site, service, step)
-    found = below() if below else Files.below(str(site.content))
+    found = look()
     with beside(standing.twin(service.var, memo).look) as looked:
         stood = held.standing(site, service.var, memo, found)
         if stood.held:

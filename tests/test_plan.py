@@ -13,7 +13,8 @@ import pytest
 
 from beffroi import content, due, plan
 from beffroi.errors import BuildError
-from beffroi.publish import only_one
+from beffroi.memo.stamps import Files
+from beffroi.publish import only_one, publish
 from beffroi.settings import read_site
 from tests.town import AT, Town
 
@@ -142,6 +143,14 @@ def test_a_new_commit_is_due(town: Town) -> None:
     assert git("rev-parse", "HEAD") == due.head(town.root)
     git("checkout", "-q", "--detach")
     assert git("rev-parse", "HEAD") == due.head(town.root)
+
+    def pulled() -> Files:
+        found = Files.below(str(town.root / "content"))
+        git("commit", "-q", "-m", "Arrivé un instant plus tard", "--allow-empty")
+        return found
+
+    publish(town.root, AT, below=(due.head(town.root), pulled))
+    assert "publish" == due.task(town.root, AT.isoformat()), "what was pulled once the files were seen is still due"
 
 
 def test_owed_messages_alone_need_no_publication() -> None:
