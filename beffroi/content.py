@@ -174,7 +174,8 @@ def read(
     """
     memo = memo or Memo(None, "")
     found = found or Files.below(str(site.content))
-    reading, known = _Reading(site, found, memo), memo.tables.get("files", {})
+    reading = _Reading(site, found, memo)
+    known = reading.known
     rows: dict[str, Row | None] = {}
     stale: list[tuple[str, str, bytes | None]] = []
     for source, name in _markdown(site, found):
@@ -204,10 +205,10 @@ class _Reading:
 
     def __init__(self, site: Site, found: Files, memo: Memo) -> None:
         self.site, self.found, self.memo = site, found, memo
-        self._known: dict[str, tuple[object, ...]] = memo.tables.get("files", {})
+        self.known: dict[str, tuple[object, ...]] = memo.tables.get("files", {})
 
     def _before(self, source: str) -> Row | None:
-        return Row._make(self._known[source]) if source in self._known else None
+        return _row(self.known[source]) if source in self.known else None
 
     def learn(self, asked: tuple[str, str, bytes | None]) -> Learnt | Row:
         """What stands in that file, or would if it held these bytes; the row of the last time for the same bytes."""
