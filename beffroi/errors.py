@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -101,3 +102,27 @@ class Gone(SendError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, permanent=True)
+
+
+DISK = {
+    errno.ENOSPC: "le disque est plein ; libérez de la place, puis relancez la commande",
+    errno.EDQUOT: "le quota du disque est atteint ; libérez de la place, puis relancez la commande",
+    errno.EROFS: "le disque est en lecture seule ; vérifiez-le, puis relancez la commande",
+    errno.EACCES: "les droits manquent ; vérifiez le propriétaire et les droits du fichier et de son dossier",
+    errno.EPERM: "les droits manquent ; vérifiez le propriétaire et les droits du fichier et de son dossier",
+    errno.EIO: "le disque ne répond plus ; vérifiez-le, puis relancez la commande",
+    errno.EISDIR: "un dossier est à sa place ; déplacez-le, puis relancez la commande",
+    errno.ENOTDIR: "un fichier est à la place d’un de ses dossiers ; déplacez-le, puis relancez la commande",
+    errno.EEXIST: "autre chose est à sa place ; déplacez-le, puis relancez la commande",
+    errno.ENOENT: "il n’existe pas, ou l’un de ses dossiers ; vérifiez ce chemin et les réglages qui le nomment",
+    errno.EMFILE: "trop de fichiers sont ouverts ; augmentez la limite (ulimit -n)",
+}
+"""What a machine in trouble says of a file, wherever that happens, and what to do."""
+
+
+def unwritten(error: OSError) -> str | None:
+    """The sentence of a file that could not be opened or written; None where no machine in trouble is the cause."""
+    if error.errno not in DISK:
+        return None
+    name = f"Le fichier {error.filename}" if error.filename else "Un fichier"
+    return f"{name} ne peut être ouvert ou écrit : {DISK[error.errno]}."

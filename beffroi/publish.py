@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from beffroi import content, due, held, plan
 from beffroi.check import examine
 from beffroi.deploy import Deployed, deploy
-from beffroi.errors import BeffroiError, BuildError, CheckFailed, DeployError, Fault
+from beffroi.errors import BeffroiError, BuildError, CheckFailed, DeployError, Fault, unwritten
 from beffroi.forks import beside
 from beffroi.locks import Busy, only_one
 from beffroi.memo import Damaged, Memo
@@ -39,6 +39,13 @@ Looked = Callable[[], Seen | None]
 Below = tuple[str, Callable[[], Files]]
 """The commit of the folder, then what gives the files below its content, seen later: else a commit that came between
 would be held for published."""
+
+UNKEPT = (
+    "Tout est publié, mais la mémoire des constructions n’a pas pu être écrite : la prochaine publication refera "
+    "davantage."
+)
+UNINDEXED = "Tout est publié, sauf l’index de recherche, qui reste à faire, par la minuterie ou avec : invoke index."
+UNSAID = "Tout est publié, mais ce qui reste à faire n’a pas pu être écrit : la minuterie publiera de nouveau."
 
 
 @dataclass(frozen=True)
@@ -95,20 +102,28 @@ def publish(
             deployed = deploy(built.out, service.current, service.keep_releases, built.files)
             step("Annonce")
             said = (tell or _here())(site, service, deployed.release, at, adopt, confirm, progress, meanwhile=meanwhile)
-            kept()
+            unsaid += _spared(kept, service.var / "cache", UNKEPT)
         clear(service.var)
-        deployed, follows = _indexed(root, service, tree, built, deployed, wait, step)
+        deployed, follows = _indexed(root, service, tree, built, deployed, wait, step, unsaid)
         starts = following.timestamp() if following else None
-        due.write(service.var, due.Due(starts, said.owed, False, commit, 0.0 if follows else None, at.timestamp()))
+        left = due.Due(starts, said.owed, False, commit, 0.0 if follows else None, at.timestamp())
+        unsaid += _spared(partial(due.write, service.var, left), service.var / due.FILE, UNSAID)
     warnings = [*stood.warnings, *unsaid]
     return Published(site, warnings, stood.held, built, deployed, said.announced, said.delivered, said.outlook, follows)
 
 
 def _indexed(
-    root: Path, service: Service, tree: content.Tree, built: Built, deployed: Deployed, wait: bool, step: Step
+    root: Path,
+    service: Service,
+    tree: content.Tree,
+    built: Built,
+    deployed: Deployed,
+    wait: bool,
+    step: Step,
+    unsaid: list[Fault],
 ) -> tuple[Deployed, bool]:
-    """What is online once the search index is made, and whether a process of its own makes it. Phones rang before: an
-    index of the whole site takes longer than all the rest."""
+    """What is online once the search index is made, and whether that is left to another process. Phones rang before: an
+    index of the whole site takes longer than all the rest. `unsaid` takes the warning of one that failed."""
     if not built.unindexed:
         return deployed, False
     from beffroi import indexing
@@ -117,7 +132,10 @@ def _indexed(
     if large and not wait and indexing.start(root, service.var):
         return deployed, True
     step("Index de recherche")
-    return replace(deployed, release=indexing.complete(tree.site, service, tree.memo)), False
+    if failed := _spared(partial(indexing.complete, tree.site, service, tree.memo), service.var / "index", UNINDEXED):
+        unsaid.extend(failed)
+        return deployed, True
+    return replace(deployed, release=service.current.resolve()), False
 
 
 def rehearse(root: Path, at: datetime, *, step: Step = lambda _: None, hold: Hold = lambda _: None) -> Outlook:
@@ -142,6 +160,17 @@ def _keep(stood: held.Standing, tree: content.Tree) -> None:
     """Write what the next publication is to know."""
     tree.memo.save()
     stood.checked.keep()
+
+
+def _spared(work: Callable[[], object], place: Path, what: str) -> list[Fault]:
+    """Do what comes once everybody was told: where it fails, the publication has come to its end all the same, and `what`
+    says so in a warning."""
+    try:
+        work()
+    except (BeffroiError, OSError) as error:
+        why = (unwritten(error) if isinstance(error, OSError) else None) or f"{error}."
+        return [Fault(str(place), 1, f"{what} {why}", "warning")]
+    return []
 
 
 def _here() -> Tell:

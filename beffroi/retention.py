@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
+from beffroi.errors import StoreError
 from beffroi.settings import Service
 from beffroi.store import figures
 from beffroi.store.db import transaction
@@ -32,3 +33,17 @@ def retain(service: Service, engine: Engine, now: float) -> int:
         second = min(second, figures.last_seen(connection) + MONTH)
         figures.forget_told(connection, second - COUNTS)
         return figures.forget_unseen(connection, second - service.keep_months * MONTH)
+
+
+def spared(service: Service, engine: Engine, now: float) -> tuple[str, ...]:
+    """`retain`, where messages have left: what fails undoes none of them. The sentence of what failed, if anything did;
+    whoever comes next that day forgets instead."""
+    try:
+        retain(service, engine, now)
+    except StoreError as error:
+        said = (
+            "Tous ceux qui devaient l’être sont prévenus ; seul l’oubli des anciens abonnements reste à faire, à la "
+            "prochaine publication."
+        )
+        return (f"{error} {said}",)
+    return ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -16,9 +16,9 @@ from beffroi.channels import keys
 from beffroi.channels.delivered import Delivered
 from beffroi.channels.http2.lobby import Lobby
 from beffroi.channels.senders import tokens
-from beffroi.errors import BeffroiError
+from beffroi.errors import BeffroiError, StoreError
 from beffroi.foresee import foresee
-from beffroi.retention import retain
+from beffroi.retention import spared
 from beffroi.settings import Service, Site
 from beffroi.store import figures, ledger
 from beffroi.store.db import connect, file_of, transaction
@@ -111,21 +111,24 @@ def tell(
     if confirm(outlook):
         announced = announce(release, site, service, engine, at, adopt_all=adopt)
     delivered = deliver(site, service, engine, progress=progress, lobby=made.lobby if made else None)
-    retain(service, engine, time.time())
-    return Said(outlook, announced, delivered, owed(engine, delivered))
+    return Said(outlook, announced, *_ended(service, engine, delivered))
 
 
-def owed(engine: Engine, delivered: Delivered) -> float | None:
-    """The instant from which what is still owed may be sent, seconds since 1970."""
+def _ended(service: Service, engine: Engine, delivered: Delivered) -> tuple[Delivered, float | None]:
+    """What is left after a delivery, and the instant from which it may be sent, seconds since 1970: at once where the
+    database does not say. Whoever was told stays told, whatever fails here."""
+    delivered = replace(delivered, alarms=(*delivered.alarms, *spared(service, engine, time.time())))
     if not delivered.owed:
-        return None
-    with transaction(engine) as connection:
-        return ledger.next_due(connection)
+        return delivered, None
+    try:
+        with transaction(engine) as connection:
+            return delivered, ledger.next_due(connection)
+    except StoreError as error:
+        return replace(delivered, alarms=(*delivered.alarms, str(error))), 0.0
 
 
 def send(site: Site, service: Service, progress: Progress, *, again: bool = False) -> tuple[Delivered, float | None]:
     """Send what is owed, without a release; and the instant from which more may be sent. Raises `BeffroiError`."""
     engine = connect(service.database)
     delivered = deliver(site, service, engine, progress=progress, again=again)
-    retain(service, engine, time.time())
-    return delivered, owed(engine, delivered)
+    return _ended(service, engine, delivered)

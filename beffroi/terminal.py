@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import resource
 import sys
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from beffroi import forks
-from beffroi.errors import BeffroiError, Fault
+from beffroi.errors import BeffroiError, Fault, unwritten
 
 if TYPE_CHECKING:
     from cProfile import Profile
@@ -36,31 +35,10 @@ def plainly(excused: type[BeffroiError] | None = None) -> Iterator[Path]:
         err.print(str(error), style="bold red", markup=False)
         sys.exit(0 if excused and isinstance(error, excused) else 1)
     except OSError as error:
-        if error.errno not in DISK:
+        if (sentence := unwritten(error)) is None:
             raise
-        err.print(_disk(error), style="bold red", markup=False)
+        err.print(sentence, style="bold red", markup=False)
         sys.exit(1)
-
-
-DISK = {
-    errno.ENOSPC: "le disque est plein ; libérez de la place, puis relancez la commande",
-    errno.EDQUOT: "le quota du disque est atteint ; libérez de la place, puis relancez la commande",
-    errno.EROFS: "le disque est en lecture seule ; vérifiez-le, puis relancez la commande",
-    errno.EACCES: "les droits manquent ; vérifiez le propriétaire et les droits du fichier et de son dossier",
-    errno.EPERM: "les droits manquent ; vérifiez le propriétaire et les droits du fichier et de son dossier",
-    errno.EIO: "le disque ne répond plus ; vérifiez-le, puis relancez la commande",
-    errno.EISDIR: "un dossier est à sa place ; déplacez-le, puis relancez la commande",
-    errno.ENOTDIR: "un fichier est à la place d’un de ses dossiers ; déplacez-le, puis relancez la commande",
-    errno.EEXIST: "autre chose est à sa place ; déplacez-le, puis relancez la commande",
-    errno.ENOENT: "il n’existe pas, ou l’un de ses dossiers ; vérifiez ce chemin et les réglages qui le nomment",
-    errno.EMFILE: "trop de fichiers sont ouverts ; augmentez la limite (ulimit -n)",
-}
-"""What a machine in trouble says of a file, wherever that happens, and what to do."""
-
-
-def _disk(error: OSError) -> str:
-    name = f"Le fichier {error.filename}" if error.filename else "Un fichier"
-    return f"{name} ne peut être ouvert ou écrit : {DISK[error.errno or 0]}."
 
 
 def step(name: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 class Delivered:
     """What became of the messages. `owed` are left for a next run, `held` of them until a morning; `late` were dropped,
     too late to be of use; `failed` were refused for our fault, and stay owed unless the subscription itself is at
-    fault; `alarms` are vendors (French sentences) that somebody must look after.
+    fault; `alarms` are French sentences: what somebody must look after, a vendor or the database.
 
     `by_reason` counts the answers that were not "sent", in French, retried ones included.
     """
