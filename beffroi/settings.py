@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
-from beffroi import forks
+from beffroi import forks, shapes
 from beffroi.errors import SettingsError
 from beffroi.model import Area, Category, Panel, Publisher
 
@@ -38,19 +38,6 @@ RESERVED = frozenset(
     + ("plan-du-site", "disparu", "index", "404")
 )
 """Addresses that the theme and the service use: neither a page nor a category may take them."""
-
-SHAPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
-    "PUBLISHER": (Mapping, '{"name": "Commune de …", "email": "mairie@…"}'),
-    "CATEGORIES": (Mapping, '{"actualites": {"name": "Actualités", "kind": "news"}}'),
-    "AREAS": (Mapping, '{"bourg": "Le Bourg"}'),
-    "LANGUAGES": (Mapping, '{"en": "English"}'),
-    "PANELS": (Mapping, '{"mairie": {"name": "Place de la Mairie", "lines": 8, "columns": 16}}'),
-    "WORDS": (Mapping, '{"en": {"Patrimoine": "Heritage"}}'),
-    "FOOTER": ((list, tuple), '["contact", "mentions-legales"]'),
-    "PLUGINS": ((list, tuple), '["beffroi.site"]'),
-    "PANEL_REFUSED": ((list, tuple), '["soldes", "candidat"]'),
-}
-"""What a setting must be, where it is not empty, and an example of it."""
 
 PUBLISHER_KEYS = frozenset({"description", "insee", "email", "phone", "address", "icon"})
 
@@ -88,7 +75,7 @@ class Site:
 
 def site_from(raw: Mapping[str, Any], root: Path) -> Site:
     """Make a `Site` of Pelican settings. Raises `SettingsError` naming the setting and what to write."""
-    _shaped(raw)
+    shapes.examine(raw)
     url = str(_required(raw, "SITEURL", 'par exemple SITEURL = "https://www.ma-commune.fr"')).rstrip("/")
     if not _address(url):
         raise SettingsError(f"pelicanconf.py : SITEURL vaut {url!r} ; écrivez une adresse complète (https://…).")
@@ -123,15 +110,6 @@ def site_from(raw: Mapping[str, Any], root: Path) -> Site:
         notice=str(raw.get("NOTICE") or ""),
         raw=raw,
     )
-
-
-def _shaped(raw: Mapping[str, Any]) -> None:
-    """Refuse a setting of another form than its own: a text, say, where a list is read letter by letter."""
-    for name, (kind, example) in SHAPES.items():
-        value = raw.get(name)
-        texts = name == "PLUGINS" or not isinstance(value, list | tuple) or all(isinstance(one, str) for one in value)
-        if value and not (isinstance(value, kind) and texts):
-            raise SettingsError(f"pelicanconf.py : {name} vaut {value!r} ; écrivez par exemple {example}.")
 
 
 def _address(url: str) -> bool:

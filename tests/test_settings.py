@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from beffroi.errors import SettingsError
-from beffroi.settings import SHAPES, read_service, read_site
+from beffroi.settings import read_service, read_site
+from beffroi.shapes import SHAPES, TEXTS, given
 from tests.town import Town
 
 
@@ -19,13 +20,35 @@ def refused(town: Town, line: str) -> str:
     return str(found.value)
 
 
-@pytest.mark.parametrize("name", SHAPES)
-@pytest.mark.parametrize("value", ["3", "'accueil'", "object()"])
+WRONG = {"4.5": float, "object()": object, "{3}": set, "[object()]": list, "'accueil'": str}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        (name, value)
+        for name, (kind, _) in SHAPES.items()
+        for value, type_ in WRONG.items()
+        if not issubclass(type_, kind)
+    ]
+    + [(name, "[object()]") for name, (kind, _) in SHAPES.items() if kind == TEXTS and name != "PLUGINS"],
+)
 def test_another_form(town: Town, name: str, value: str) -> None:
     """A setting of another form is told by its name, with an example; no traceback, and no text read letter by letter."""
     said = refused(town, f"{name} = {value}")
     assert said.startswith(f"pelicanconf.py : {name} vaut ")
     assert said.endswith(f" ; écrivez par exemple {SHAPES[name][1]}.")
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_nothing_is_the_default(town: Town, name: str) -> None:
+    """A setting that is left empty is as one that is not there: the site is built, or the one that it needs is named."""
+    (town.root / "pelicanconf.py").open("a", encoding="utf-8").write(f"\n{name} = None\n")
+    if name in {"SITENAME", "SITEURL", "CATEGORIES"}:
+        with pytest.raises(SettingsError, match=f"{name} manque ; ajoutez-le"):
+            read_site(town.root / "publishconf.py")
+    else:
+        assert name not in given(read_site(town.root / "publishconf.py").raw)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +62,8 @@ def test_another_form(town: Town, name: str, value: str) -> None:
         ('PANELS = {"mairie": 3}', "PANELS['mairie'] vaut {'name': 3} ; écrivez par exemple"),
         ('PATH = "."', "PATH vaut '.' ; écrivez par exemple « content »."),
         ("raise SystemExit(3)", "SystemExit: 3"),
+        ('JINJA_FILTERS = {"euros": "%s €"}', "JINJA_FILTERS vaut {'euros': '%s €'} ; écrivez par exemple"),
+        ('APP_COLORS = {"theme": "#000"}', "APP_COLORS vaut {'theme': '#000'} ; écrivez par exemple"),
     ],
 )
 def test_another_value(town: Town, line: str, said: str) -> None:

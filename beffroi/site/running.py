@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from beffroi.errors import BuildError
+from beffroi.errors import BeffroiError, BuildError, SettingsError
 from beffroi.memo import Damaged
+from beffroi.shapes import SHAPES, given
 from beffroi.site.work import Work
 
 
@@ -19,9 +20,10 @@ def run_pelican(work: Work, staging: Path) -> Any:
         try:
             writer = pelican(work, staging)
         except Exception as error:
-            if isinstance(error, Damaged):  # the memo: the same command, once more, makes all anew
+            if isinstance(error, Damaged | SettingsError):  # the memo: the same command, once more, makes all anew
                 raise
-            raise BuildError(sentence([*found, f"{type(error).__name__} : {error}"])) from error
+            said = str(error) if isinstance(error, BeffroiError) else f"{type(error).__name__} : {error}"
+            raise BuildError(sentence([*_misfits(work.tree.site.raw), *found, said])) from error
     if found:
         raise BuildError(sentence(found))
     return writer
@@ -35,7 +37,7 @@ def pelican(work: Work, staging: Path) -> Any:
     from beffroi.site.town import Town
 
     site = work.tree.site
-    overrides = {**site.raw, "OUTPUT_PATH": str(staging), "PATH": str(site.content), "BEFFROI": work}
+    overrides = {**given(site.raw), "OUTPUT_PATH": str(staging), "PATH": str(site.content), "BEFFROI": work}
     overrides["THEME"] = str(work.theme)
     overrides.setdefault("PLUGINS", ["beffroi.site"])
     settings = read_settings(override=overrides)
@@ -48,6 +50,21 @@ def pelican(work: Work, staging: Path) -> Any:
         raise BuildError("l’extension beffroi.site n’est pas chargée ; vérifiez PLUGINS dans pelicanconf.py")
     instance.run()
     return instance.writer
+
+
+def _misfits(raw: Mapping[str, Any]) -> list[str]:
+    """Settings of Pelican's own that are of another kind than its defaults: the likely cause of a build that failed."""
+    from pelican.settings import DEFAULT_CONFIG
+
+    said = []
+    for name in sorted(raw.keys() & DEFAULT_CONFIG.keys()):
+        value, usual = raw[name], DEFAULT_CONFIG[name]
+        kind = (list, tuple) if isinstance(usual, list | tuple) else type(usual)
+        if usual is not None and name not in SHAPES and not isinstance(value, kind):
+            said.append(
+                f"pelicanconf.py : {name} vaut {value!r} ; écrivez par exemple {usual!r}, ou retirez ce réglage"
+            )
+    return said
 
 
 def sentence(found: list[str]) -> str:

@@ -6,7 +6,7 @@ Found by Jinja itself (`jinja2.meta`), once for each text; nothing is listed by 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.util import find_spec
@@ -46,7 +46,8 @@ class Templates:
         return _Fallback(fresh, before)
 
     def closure(self, name: str) -> Closure:
-        """What one template depends on. Raises `BuildError` where it does not exist or cannot be read by Jinja."""
+        """What one template depends on. Raises `BuildError` where the theme does not have it or Jinja cannot read it:
+        Pelican's own of that name would be of another site."""
         if name not in self._closures:
             texts, names = [], set[str]()
             for each, (total, read, _) in sorted(self._reach(name).items()):
@@ -61,38 +62,42 @@ class Templates:
 
     def _reach(self, name: str) -> dict[str, tuple[bytes, tuple[str, ...], tuple[str, ...]]]:
         found: dict[str, tuple[bytes, tuple[str, ...], tuple[str, ...]]] = {}
-        todo = [name]
+        todo = [(name, "")]
         while todo:
-            each = todo.pop()
+            each, user = todo.pop()
             if each not in found:
-                found[each] = self._read(each)
-                todo += found[each][2]
+                found[each] = self._read(each, user)
+                todo += [(used, each) for used in found[each][2]]
         return found
 
-    def _read(self, name: str) -> tuple[bytes, tuple[str, ...], tuple[str, ...]]:
+    def _read(self, name: str, user: str) -> tuple[bytes, tuple[str, ...], tuple[str, ...]]:
         """Sum of the text, names that it reads, templates that it uses."""
-        data = self._data(name)
+        data = self._data(name, user)
         total = digest(data)
         known = self._known.get(name)
         if known is None or known[0] != total:
             self._known[name] = known = (total, *self._understood(name, data))
         return known
 
-    def _data(self, name: str) -> bytes:
-        for folder in self._places(name):
+    def _data(self, name: str, user: str) -> bytes:
+        places = list(self._places(name))
+        for place in places:
             try:
-                with open(folder, "rb") as file:
+                with open(place, "rb") as file:
                     return file.read()
             except OSError:
                 continue
-        raise BuildError(f"Gabarit introuvable : {name} ; rétablissez-le dans theme/templates.")
+        asking = f", que {user} utilise," if user else ""
+        raise BuildError(
+            f"Gabarit introuvable : {name}{asking} n’est pas dans {os.path.dirname(places[-1])} ; rétablissez ce fichier, "
+            "ou vérifiez THEME dans pelicanconf.py."
+        )
 
-    def _places(self, name: str) -> Iterator[str]:
+    def _places(self, name: str) -> list[str]:
         if name.startswith("!"):  # "!theme/base.html", "!simple/base.html"
             where, _, name = name.partition("/")
-            yield os.path.join(self.folders[-1] if where == "!theme" else simple(), name)
-            return
-        yield from (os.path.join(folder, name) for folder in [*self.folders, simple()])
+            return [os.path.join(self.folders[-1] if where == "!theme" else simple(), name)]
+        return [os.path.join(folder, name) for folder in self.folders]
 
     def _understood(self, name: str, data: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
         from jinja2 import TemplateSyntaxError, meta
@@ -126,6 +131,6 @@ class _Fallback(dict[str, tuple[bytes, tuple[str, ...], tuple[str, ...]]]):
 
 
 def simple() -> str:
-    """The folder of the templates that Pelican falls back on."""
+    """The folder of Pelican's own templates, which a theme may name: "!simple/base.html"."""
     spec = find_spec("pelican")
     return os.path.join(os.path.dirname(spec.origin or ""), "themes", "simple", "templates") if spec else ""

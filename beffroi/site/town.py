@@ -55,7 +55,16 @@ class LazyPage(Page):  # type: ignore[misc]
         return str(self._content)
 
 
-class ItemsGenerator(ArticlesGenerator):  # type: ignore[misc]
+class Themed:
+    """A generator whose templates are the theme's own: Pelican falls back on those of another theme without a word."""
+
+    def get_template(self, name: str) -> Any:
+        """The template. Raises `BuildError` where the theme lacks it, or one that it uses."""
+        self.settings["BEFFROI"].templates.closure(f"{name}.html")  # type: ignore[attr-defined]
+        return super().get_template(name)  # type: ignore[misc]
+
+
+class ItemsGenerator(Themed, ArticlesGenerator):  # type: ignore[misc]
     """The pages of the items, of their categories, and those of one template each."""
 
     @property
@@ -129,7 +138,7 @@ class ItemsGenerator(ArticlesGenerator):  # type: ignore[misc]
         """Nothing to do: links were resolved before."""
 
 
-class LastingGenerator(PagesGenerator):  # type: ignore[misc]
+class LastingGenerator(Themed, PagesGenerator):  # type: ignore[misc]
     """The lasting pages."""
 
     def generate_context(self) -> None:

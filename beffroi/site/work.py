@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from beffroi.content import Tree
+from beffroi.errors import SettingsError
 from beffroi.feeds import FEEDS, jsonfeed
 from beffroi.git import Repository
 from beffroi.memo.stamps import Files, digest
 from beffroi.model import Publisher
 from beffroi.moved import Moved, Went, history, moved
+from beffroi.shapes import SHAPES
 from beffroi.site import archives, deleted, prepare, pwa, search
 from beffroi.site import cards as listing
 from beffroi.site.archives import FIRST, Archive
@@ -271,7 +273,13 @@ class Work:
         from jinja2 import Environment
 
         own = dict(self.tree.site.raw.get("JINJA_ENVIRONMENT") or {})
-        environment = Environment(extensions=own.get("extensions") or ())  # noqa: S701  # renders nothing
+        try:
+            environment = Environment(**own)  # noqa: S701  # renders nothing
+        except Exception as error:
+            raise SettingsError(
+                f"pelicanconf.py : JINJA_ENVIRONMENT vaut {own!r}, que Jinja refuse ({error}) ; écrivez par exemple "
+                f"{SHAPES['JINJA_ENVIRONMENT'][1]}."
+            ) from error
         environment.filters, environment.tests = _AnyName(environment.filters), _AnyName(environment.tests)
         return environment
 
