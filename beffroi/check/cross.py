@@ -11,14 +11,16 @@ from typing import Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from beffroi.check.card import Aim, Card
-from beffroi.check.files import Files
+from beffroi.check.files import MOST, Files, beyond
 from beffroi.content import IMAGES, RASTER, RAW, made_by_the_build
 from beffroi.errors import Fault
-from beffroi.schema.french import nearest, say, shown
+from beffroi.schema.french import THIN, nearest, say, shown
 from beffroi.settings import Site
 
 MAIL = re.compile(r"[^\s@/:]+@[\w-]+(\.[\w-]+)+")
 DOMAIN = re.compile(r"(www\.)?[\w-]+(\.[\w-]+)*\.(fr|com|org|net|eu|info|gouv)(/|$)")
+
+MILLION = 1_000_000
 
 Level = Literal["error", "warning"]
 
@@ -158,8 +160,18 @@ class Cross:
         elif posixpath.splitext(aim.name)[1].lower() not in RASTER:
             yield "error", self._refused(), aim.name
         elif not self.world.files.is_image(aim.name):
-            sentence = "L’image « {} » est illisible ; enregistrez-la de nouveau en JPEG ou en PNG."
-            yield "error", say(sentence, aim.href if aim.front else src), aim.name
+            yield "error", self._unread(aim.href if aim.front else src), aim.name
+
+    def _unread(self, href: str) -> str:
+        size = beyond(self.world.files.data(self.aim.name))
+        if size is None:
+            return say("L’image « {} » est illisible ; enregistrez-la de nouveau en JPEG ou en PNG.", href)
+        sentence = (
+            "L’image « {} » est trop grande : {} × {} pixels, soit {} millions, et {} millions au plus ; réduisez-la, par "
+            "exemple à {} pixels de large."
+        )
+        width, height, wise = (f"{number:,}".replace(",", THIN) for number in (*size, 4000))
+        return say(sentence, href, width, height, size[0] * size[1] // MILLION, MOST // MILLION, wise)
 
     def _refused(self) -> str:
         sentence = "« {} » n’est pas une image admise ; enregistrez-la en JPEG ou en PNG."

@@ -79,6 +79,7 @@ class Disk:
 
     def data(self, name: str) -> bytes:
         """Read once for `key` and the call that follows it."""
+        name = self.found.named(name)
         if not self.found.holds(name):
             raise OSError(0, "hors du dossier", name)
         if self._last[0] != name:  # the bytes that were read for the key serve for the card
@@ -126,19 +127,40 @@ def blob_id(data: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF")
+MOST = 178_956_970
+"""Pixels that an image may have: what Pillow takes for no bomb (twice its `MAX_IMAGE_PIXELS`), half a gigabyte of memory."""
+
+
 def decodes(image: Path | bytes) -> bool:
     """Whether Pillow can read an image to its last pixel."""
     from PIL import Image as Pillow
 
     try:
         file = io.BytesIO(image) if isinstance(image, bytes) else image
-        with warnings.catch_warnings(), Pillow.open(file, formats=("JPEG", "PNG", "WEBP", "AVIF")) as opened:
+        with warnings.catch_warnings(), Pillow.open(file, formats=FORMATS) as opened:
             warnings.simplefilter("ignore")
             opened.draft("RGB", (64, 64))  # a JPEG is read whole but decoded small: ten times faster
             opened.load()
     except Exception:  # Pillow's decoders raise OSError, SyntaxError, struct.error and more
         return False
     return True
+
+
+def beyond(data: bytes) -> tuple[int, int] | None:
+    """Width and height of an image that has more pixels than Pillow reads (`MOST`); None of any other."""
+    from PIL import Image as Pillow
+
+    Pillow.init()
+    for form in FORMATS:
+        try:
+            factory, accepts = Pillow.OPEN[form]
+            if accepts and accepts(data[:16]) is True:
+                width, height = factory(io.BytesIO(data), "").size  # without the check that `open` makes
+                return (width, height) if width * height > MOST else None
+        except Exception:  # noqa: S112  # as in `decodes`: what is unreadable has no size
+            continue
+    return None
 
 
 def in_order(names: Mapping[str, object] | Sequence[str]) -> list[str]:

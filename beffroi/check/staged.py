@@ -36,7 +36,7 @@ class Staged:
 
     def data(self, name: str) -> bytes:
         """The bytes as they were staged."""
-        found = self._blobs.data(self._keys[name])
+        found = self._blobs.data(self._keys[self._named(name)])
         if found is None:  # a link to another repository
             raise OSError(0, "absent de git", name)
         return found
@@ -47,7 +47,7 @@ class Staged:
 
     def is_image(self, name: str) -> bool:
         """Whether the staged bytes can be read."""
-        return decodes(self.data(self._named(name)))
+        return decodes(self.data(name))
 
     def _named(self, name: str) -> str:
         return name if name in self._keys else self._forms.get(unicodedata.normalize("NFC", name), name)

@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,9 @@ from beffroi.text import slugify
 
 WIDTHS = (480, 960, 1600)
 """Pixels: a phone, a tablet or a dense phone, a desktop. Never enlarged."""
+
+TALLEST = 16_000
+"""Pixels of height: a WebP has 16,383 at most. A strip that is taller is published narrower."""
 
 RECIPE = "1"
 """Changed with any change below, so that no cache outlives it."""
@@ -56,18 +60,20 @@ class Encoder:
 
     def raster(self, data: bytes) -> Iterator[Picture]:
         """The pictures of a photograph."""
-        with Pillow.open(io.BytesIO(data)) as opened:
+        with warnings.catch_warnings(), Pillow.open(io.BytesIO(data)) as opened:
+            warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)  # `check` says what is too large
             image = ImageOps.exif_transpose(opened)
             profile = image.info.get("icc_profile")
             alpha = image.has_transparency_data
             image = image.convert("RGBA" if alpha else "RGB")
-        widths = [w for w in WIDTHS if w < image.width] + [min(image.width, WIDTHS[-1])]
+        largest = max(1, min(image.width, WIDTHS[-1], image.width * TALLEST // image.height))
+        widths = [w for w in WIDTHS if w < largest] + [largest]
         for suffix in ("avif", "webp", "png" if alpha else "jpg"):
             for width in widths:
                 yield self._one(image, suffix, width, profile)
 
     def _one(self, image: Pillow.Image, suffix: str, width: int, profile: bytes | None) -> Picture:
-        height = max(1, round(image.height * width / image.width))
+        height = min(TALLEST, max(1, round(image.height * width / image.width)))
         mime, options = ENCODERS[suffix]
         path = self.cache / f"{self.stem}-{width}.{suffix}"
         if not path.exists():

@@ -99,3 +99,12 @@ def test_encoding_does_not_depend_on_the_machine(tmp_path: Path) -> None:
     one.pictures(original)
     other.pictures(original)
     assert {n: p.read_bytes() for n, p in other.used.items()} == {n: p.read_bytes() for n, p in one.used.items()}
+
+
+@pytest.mark.parametrize("size", [(1000, 20000), (1, 20000), (20000, 1)])
+def test_a_strip_that_a_format_cannot_hold(tmp_path: Path, size: tuple[int, int]) -> None:
+    """`check` lets it pass, so the build makes something of it: narrower, no taller than a WebP may be."""
+    Pillow.new("RGB", size, "#336699").save(tmp_path / "frise.png")
+    made = Images(tmp_path / "cache").pictures(tmp_path / "frise.png")
+    assert 3 <= len(made)
+    assert all(1 <= picture.height <= 16_000 and 1 <= picture.width <= 1600 for picture in made)
