@@ -55,6 +55,42 @@ def test_a_translation_has_its_page_and_each_version_leads_to_the_other(town: To
     assert "hreflang" not in page(town, "patrimoine/moulin").partition("</header>")[0].partition("<header")[0]
 
 
+def test_a_lasting_page_has_its_translation(town: Town) -> None:
+    """A page of content/pages does as an article: its language to machines and to people, links both ways, its words
+    around it, no French spaces; the list of the language names it, the French ones do not; sitemap and search have it."""
+    town.write("pages/venir", "title: Venir\nsummary: Par la route ou le train.", "Bonjour : entrez !")
+    town.write("pages/venir.en", "title: 'Getting here: by train!'", "Take the train: it is easy!")
+    town.publish()
+    english, french = page(town, "venir.en"), page(town, "venir")
+    assert '<html lang="en"' in english
+    assert '<article class="article" lang="en">' in english
+    assert "<h1>Getting here: by train!</h1>" in english
+    assert "Take the train: it is easy!" in english
+    assert 'aria-label="About this page"' in english
+    assert '<html lang="fr"' in french
+    for text in (english, french):
+        for code, path in (("fr", "/venir/"), ("en", "/venir.en/")):
+            assert f'<link rel="alternate" hreflang="{code}" href="http://localhost:8000{path}">' in text
+    assert '<a href="/venir.en/" hreflang="en" lang="en">English</a>' in french
+    assert '<a href="/venir/" hreflang="fr" lang="fr">Français</a>' in english
+    assert '<a href="/venir.en/" lang="en" hreflang="en">Getting here: by train!</a>' in page(town, "en")
+    assert "venir" not in page(town, "de")
+    assert "venir.en" not in page(town, "plan-du-site")
+    assert "<loc>http://localhost:8000/venir.en/</loc>" in (town.live / "sitemap.xml").read_text("utf-8")
+    (town.root / "content/pages/venir.en.md").unlink()
+    town.publish()
+    assert "venir.en" not in page(town, "venir") + page(town, "en")
+
+
+def test_a_lasting_page_in_another_language_alone(town: Town) -> None:
+    """Without an original, `check` warns; the page still says its language."""
+    town.write("pages/venir.en", "title: Getting here", "Take the train.")
+    (told,) = town.publish().warnings
+    assert "La traduction n’a plus d’original" in told.message
+    assert '<html lang="en"' in page(town, "venir.en")
+    assert 'rel="alternate" hreflang' not in page(town, "venir.en")
+
+
 def test_lists_feeds_and_phones_speak_french(town: Town) -> None:
     """A translation is in no French list, on no panel, in no French feed; phones are not told twice of one thing."""
     told = town.publish()

@@ -88,13 +88,14 @@ def _pages(work: Work) -> Iterator[tuple[str, Rule]]:
             yield f"{card.id}/index.html", Rule.of("article", (card.id,), article, card.whole, _beside(work, card))
     for language in work.tree.site.languages:
         shown = tuple((slug, tuple((card.sum, done) for card, done in rows)) for slug, rows in work.guide(language))
-        yield f"{language}/index.html", Rule.of("language", (language,), _depends(work, "langue"), shown)
+        lasting = _sum(work.pages_in(language))
+        yield f"{language}/index.html", Rule.of("language", (language,), _depends(work, "langue"), shown, lasting)
     for card in [*work.withdrawn, *work.withdrawn_abroad]:
         yield f"{card.id}/index.html", Rule.of("article", (card.id,), _depends(work, "retire"), card.whole)
     for card in work.pages:
         yield (
             f"{card.path.removeprefix(work.tree.site.base)[1:]}index.html",
-            Rule.of("page", (card.id,), page, card.whole),
+            Rule.of("page", (card.id,), page, card.whole, _beside(work, card)),
         )
     for template in DIRECT:
         yield direct_path(template), Rule.of("direct", (template,), _depends(work, template))

@@ -85,9 +85,7 @@ class ItemsGenerator(Themed, ArticlesGenerator):  # type: ignore[misc]
             article.item = work.shelf.shown(card)
             article.running = card.id in work.running
             article.language = card.language
-            article.versions = [
-                (other.language or work.tree.site.publisher.lang, other.path) for other in work.versions(card)
-            ]
+            article.versions = versions(work, card)
             near = () if card.withdrawn or card.language else work.related.of(card.id)
             article.related = [work.shelf.brief(work.cards[other]) for other in near]
         self.dates = self.articles
@@ -120,8 +118,9 @@ class ItemsGenerator(Themed, ArticlesGenerator):  # type: ignore[misc]
                     (self.work.tree.site.categories[slug], [(self.work.shelf.brief(card), done) for card, done in rows])
                     for slug, rows in self.work.guide(language)
                 ]
+                pages = [self.work.shelf.brief(card) for card in self.work.pages_in(language)]
                 write(f"{language}/index.html", self.get_template("langue"), self.context, language=language,
-                      language_name=name, groups=groups)  # fmt: skip
+                      language_name=name, groups=groups, pages_in=pages)  # fmt: skip
         signals.article_writer_finalized.send(self, writer=writer)
 
     def _category(self, write: Any, slug: str) -> None:
@@ -148,6 +147,7 @@ class LastingGenerator(Themed, PagesGenerator):  # type: ignore[misc]
         self.pages = list(read(self, wanted, LazyPage, signals.page_generator_preread, signals.page_generator_context))
         for page, card in zip(self.pages, wanted, strict=True):
             page.brief = work.shelf.brief(card)
+            page.language, page.versions = card.language, versions(work, card)
             page.path, page.image, page.sources = page.brief.path, page.brief.image, page.brief.sources
         self.save_cache()
         self.readers.save_cache()
@@ -158,6 +158,11 @@ class LastingGenerator(Themed, PagesGenerator):  # type: ignore[misc]
 
     def refresh_metadata_intersite_links(self) -> None:
         """Nothing to do."""
+
+
+def versions(work: Work, card: Card) -> list[tuple[str, str]]:
+    """Language and address of its other versions."""
+    return [(other.language or work.tree.site.publisher.lang, other.path) for other in work.versions(card)]
 
 
 def read(generator: Any, wanted: Iterable[Card], content: type, preread: Any, context: Any) -> Iterator[Any]:

@@ -161,7 +161,8 @@ class Work:
     @cached_property
     def _versions(self) -> Mapping[str, list[Card]]:
         found: dict[str, list[Card]] = {}
-        for card in [*self.articles, *(card for own in self.translated.values() for card in own)]:
+        lasting = sorted(self.pages, key=lambda card: card.language)
+        for card in [*self.articles, *(card for own in self.translated.values() for card in own), *lasting]:
             found.setdefault(card.original, []).append(card)
         return found
 
@@ -295,6 +296,10 @@ class Work:
             raise RuntimeError("no templates")
         return self.render(name, arguments)
 
+    def pages_in(self, language: str) -> list[Card]:
+        """The lasting pages of a language, by title; empty for the originals."""
+        return [card for card in self.pages if card.language == language]
+
     @cached_property
     def footer(self) -> list[Card]:
         """The pages of FOOTER that exist, in its order."""
@@ -310,7 +315,7 @@ class Work:
             "news": [card for card in self.articles if kinds[card.category] == "news" and card.runs(self.now)],
             "upcoming": listing.upcoming(self.articles, self.now),
             "footer_pages": self.footer,
-            "all_pages": self.pages,
+            "all_pages": self.pages_in(""),
         }
 
     @cached_property
