@@ -50,9 +50,9 @@ def deploy(
     """Copy `built` to a new release and point `live` at it. A site without any change makes no new release.
 
     `digests` stand for the content of every file of `built`; without them all files are read. Files that did not change
-    are hard links to the former release, never to `built`: whoever tampers with output/ changes nothing online. Where
-    as many releases as asked are kept, the oldest one becomes the new one, so that only what differs is touched; so does
-    one that a later release `amends`, which nobody would go back to.
+    are hard links to the former release, never to `built`: whoever tampers with output/ changes nothing online. One
+    that is not among the `keep` newest becomes the new one, so that only what differs is touched; so does one that a
+    later release `amends`, which nobody would go back to.
     Raises `DeployError`; the former release then stays live.
     """
     try:
@@ -67,7 +67,8 @@ def deploy(
         removed = len(known.keys() - wanted.keys())
         if former and not removed and not written:
             return Deployed(former, 0, 0)
-        release = _stage(built, former, known, wanted, live.parent / "releases", keep)
+        spare = _spare(live.parent / "releases", former, keep, amends=amends)
+        release = _stage(built, former, known, wanted, live.parent / "releases", spare)
         switch(live, release)
         if amends and former:
             _amended(former).touch()
@@ -101,12 +102,20 @@ def _amended(release: Path) -> Path:
     return release.parent / f".{release.name}.amended"
 
 
-def _spare(folder: Path, former: Path | None, keep: int) -> Path | None:
-    """The release that may become the new one."""
+def _releases(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Those that a later one amends, and the others, the oldest first."""
+    folder.mkdir(parents=True, exist_ok=True)
     releases = sorted((p for p in folder.iterdir() if NUMBER.fullmatch(p.name)), key=lambda p: int(p.name))
     amended = [p for p in releases if _amended(p).exists()]
-    kept = [p for p in releases if p not in amended]
-    found = [*amended, *(kept[:1] if len(kept) >= max(keep, 2) else [])]
+    return amended, [p for p in releases if p not in amended]
+
+
+def _spare(folder: Path, former: Path | None, keep: int, *, amends: bool) -> Path | None:
+    """The release that may become the new one."""
+    amended, kept = _releases(folder)
+    if amends:
+        kept = [p for p in kept if p != former]  # nobody will go back to it
+    found = [*amended, *kept[: max(0, len(kept) - keep + 1)]]
     return next((p for p in found if p != former and _beside(p).is_file()), None)
 
 
@@ -116,16 +125,15 @@ def _stage(
     known: Mapping[str, bytes],
     wanted: dict[str, bytes],
     folder: Path,
-    keep: int,
+    spare: Path | None,
 ) -> Path:
-    """Make the new release under a name that no reader looks at, then give it its number."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Make the new release, out of the spare one, under a name that no reader looks at, then give it its number."""
     numbers = sorted(int(p.name) for p in folder.iterdir() if NUMBER.fullmatch(p.name))
     release = folder / f"{max(numbers, default=0) + 1:06}"
     staged = folder / f".{release.name}"
     shutil.rmtree(staged, ignore_errors=True)  # a publish killed at this point left it
     has: Mapping[str, bytes] = {}
-    if spare := _spare(folder, former, keep):
+    if spare:
         has = manifest(spare)
         _beside(spare).unlink()
         _amended(spare).unlink(missing_ok=True)
@@ -183,10 +191,10 @@ def switch(live: Path, release: Path) -> None:
 
 
 def _prune(folder: Path, live: Path, keep: int) -> None:
-    """Keep the newest releases, and the live one whatever its number."""
-    releases = sorted((p for p in folder.iterdir() if NUMBER.fullmatch(p.name)), key=lambda p: int(p.name))
-    kept = [release for release in releases if not _amended(release).exists()]
-    for release in kept[:-keep]:  # an amended one waits for its turn to become the new one
-        if release.resolve() != live.resolve():
-            _beside(release).unlink(missing_ok=True)
-            shutil.rmtree(release, ignore_errors=True)
+    """Keep the newest releases, the live one whatever its number, and one more, which becomes the next."""
+    amended, kept = _releases(folder)
+    spent = [release for release in [*kept[:-keep], *amended] if release.resolve() != live.resolve()]
+    for release in spent[:-1]:
+        for beside in (_beside(release), _amended(release)):
+            beside.unlink(missing_ok=True)
+        shutil.rmtree(release, ignore_errors=True)

@@ -116,6 +116,8 @@ def _fork(
     if not (child := os.fork()):
         if not mortal(parent):
             os._exit(1)
+        global told  # noqa: PLW0603  # a fact of the process: one of them speaks at a time
+        told = None
         os.close(reading)
         for other in others:  # where a child kept it, its brother would not hear that the parent is gone
             other.close()

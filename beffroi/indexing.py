@@ -165,13 +165,13 @@ def _in_place(site: Site, service: Service, index: search.Index, memo: Memo) -> 
     return True
 
 
-def complete(site: Site, service: Service, memo: Memo) -> Path:
+def complete(site: Site, service: Service) -> Path:
     """Make the index of the live site here and now; the caller holds the lock of the site. Returns the live release.
     Raises `BeffroiError`."""
     release = service.current.resolve()
     pages = search.folder(manifest(release))
     index = search.waiting(service.var, pages) or search.prepared(release, service.var, pages)
-    _in_place(site, service, index, memo)
+    _in_place(site, service, index, standing.memory(site, service.var))
     return service.current.resolve()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -43,6 +43,10 @@ would be held for published."""
 UNKEPT = (
     "Tout est publié, mais la mémoire des constructions n’a pas pu être écrite : la prochaine publication refera "
     "davantage."
+)
+UNFILLED = (
+    "L’alerte est en ligne et annoncée, mais son bandeau manque encore à d’autres pages : la minuterie publiera de "
+    "nouveau, ou lancez : invoke publish."
 )
 UNINDEXED = "Tout est publié, sauf l’index de recherche, qui reste à faire, par la minuterie ou avec : invoke index."
 UNSAID = "Tout est publié, mais ce qui reste à faire n’a pas pu être écrit : la minuterie publiera de nouveau."
@@ -98,15 +102,27 @@ def publish(
         def meanwhile() -> None:
             unsaid.extend(held.record(site, service.var, stood, at))
 
-        with beside(partial(_keep, stood, tree)) as kept:
+        keep = partial(_keep, stood, tree)
+        with ExitStack() as working:
+            kept = None if built.behind else working.enter_context(beside(keep))
             deployed = deploy(built.out, service.current, service.keep_releases, built.files)
+            completed = kept or working.enter_context(beside(partial(_complete, tree, at, service, keep)))
             step("Annonce")
-            said = (tell or _here())(site, service, deployed.release, at, adopt, confirm, progress, meanwhile=meanwhile)
-            unsaid += _spared(kept, service.var / "cache", UNKEPT)
+            try:
+                said = (tell or _here())(
+                    site, service, deployed.release, at, adopt, confirm, progress, meanwhile=meanwhile
+                )
+            except BeffroiError:
+                with suppress(BeffroiError, OSError):
+                    completed()  # whatever becomes of phones, pages get their banner
+                raise
+            deployed, failed = _ended(deployed, completed, service, built)
+            unsaid += failed
         clear(service.var)
         deployed, follows = _indexed(root, service, tree, built, deployed, wait, step, unsaid)
         starts = following.timestamp() if following else None
-        left = due.Due(starts, said.owed, False, commit, 0.0 if follows else None, at.timestamp())
+        behind = bool(failed and built.behind)
+        left = due.Due(starts, said.owed, behind, commit, 0.0 if follows else None, at.timestamp())
         unsaid += _spared(partial(due.write, service.var, left), service.var / due.FILE, UNSAID)
     warnings = [*stood.warnings, *unsaid]
     return Published(site, warnings, stood.held, built, deployed, said.announced, said.delivered, said.outlook, follows)
@@ -132,7 +148,7 @@ def _indexed(
     if large and not wait and indexing.start(root, service.var):
         return deployed, True
     step("Index de recherche")
-    if failed := _spared(partial(indexing.complete, tree.site, service, tree.memo), service.var / "index", UNINDEXED):
+    if failed := _spared(partial(indexing.complete, tree.site, service), service.var / "index", UNINDEXED):
         unsaid.extend(failed)
         return deployed, True
     return replace(deployed, release=service.current.resolve()), False
@@ -154,6 +170,28 @@ def rehearse(root: Path, at: datetime, *, step: Step = lambda _: None, hold: Hol
         from beffroi.store.db import connect
 
         return foresee(built.out, site, service, connect(service.database), at)
+
+
+def _complete(tree: content.Tree, at: datetime, service: Service, keep: Callable[[], None]) -> Deployed:
+    """While phones ring: give the pages that did not make an alert wait its banner, in a release that amends the one
+    that is online. Whatever stops this leaves the publication due."""
+    built = rebuilt(tree, at, service, hurry=True)
+    deployed = deploy(built.out, service.current, service.keep_releases, built.files, amends=True)
+    keep()
+    return deployed
+
+
+def _ended(
+    first: Deployed, completed: Callable[[], Deployed | None], service: Service, built: Built
+) -> tuple[Deployed, list[Fault]]:
+    """Both releases of a publication as one, and the warning where what was done while phones rang has failed."""
+    seconds: list[Deployed | None] = []
+    place, what = (service.current, UNFILLED) if built.behind else (service.var / "cache", UNKEPT)
+    failed = _spared(lambda: seconds.append(completed()), place, what)
+    second = seconds[0] if seconds else None
+    if second is None:
+        return first, failed
+    return Deployed(second.release, first.written + second.written, first.removed + second.removed), failed
 
 
 def _keep(stood: held.Standing, tree: content.Tree) -> None:

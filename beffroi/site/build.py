@@ -40,6 +40,9 @@ GROUP = 250
 MANY = 32
 """Pages that are worth a process, and a sweep once they are made."""
 
+AWAIT = 200
+"""Pages that an alert waits for, so that its banner is on all of them when phones ring."""
+
 Written = dict[str, tuple[tuple[Hole, ...], bytes]]
 """Output → the places of its fragments, the digest of its bytes."""
 
@@ -52,7 +55,8 @@ bytes, the keys of its fragments (one tuple for all outputs that have the same).
 class Built:
     """`out` holds the whole site; `items` are the public ones, newest first; `pages` counts the lasting pages; `files`
     gives the digest of every file, `made` the names of those that this build wrote; `anew` where it knew of none;
-    `unindexed` where the search index is still that of the former site, pages that have gone left out."""
+    `unindexed` where the search index is still that of the former site, pages that have gone left out; `behind` counts
+    those whose banner is still that of the former site: the next build, which is due at once, gives them theirs."""
 
     out: Path
     items: tuple[Card, ...]
@@ -61,6 +65,7 @@ class Built:
     made: frozenset[str]
     anew: bool
     unindexed: bool = False
+    behind: int = 0
 
 
 @dataclass
@@ -88,6 +93,8 @@ class Build:
         self.staging = self.var / "staging"
         self.fresh: dict[str, Known] = {}
         self.filled: frozenset[str] = frozenset()
+        self.behind: frozenset[str] = frozenset()
+        self.late: frozenset[str] = frozenset(tables.get("behind", ()))
 
     def run(self, verified: Callable[[Path, Built], None], *, hurry: int | None = None) -> Built:
         """Make what has changed, have the result verified, then put it at `place` in one step.
@@ -112,7 +119,7 @@ class Build:
         rest = sorted(stale - self.fresh.keys())
         for name, total in zip(rest, spread(self._written, rest), strict=True):
             self.fresh[name] = self.rules[name].sum, b"", total, ()
-        self._refill()
+        self._refill(hurry=hurry is not None)
         self._worker()
         kept = {name: one for name, one in self.known.items() if name in self.rules and name not in self.fresh}
         final = {**kept, **self.fresh}
@@ -120,7 +127,7 @@ class Build:
         made = frozenset(name for name, one in self.fresh.items() if self._changed(name, one[2]))
         files = {name: known[2] for name, known in final.items()}
         pages = len(self.work.pages)
-        built = Built(self.place, tuple(self.work.known), pages, files, made, not self.known, unindexed)
+        built = Built(self.place, tuple(self.work.known), pages, files, made, not self.known, unindexed, len(self.behind))
         verified(Path(self.twin.root), built)
         self._finish(final, tidy=hurry is None)
         return built
@@ -184,19 +191,27 @@ class Build:
         total = digest(self._staged(name).read_bytes())
         self.fresh[name] = self.rules[name].sum if name in self.rules else b"", b"", total, ()
 
-    def _refill(self) -> None:
-        """Give the pages that stand as they were the fragments of today."""
+    def _refill(self, *, hurry: bool) -> None:
+        """Give the pages that stand as they were the fragments of today, and those that the former build left behind;
+        where many would keep an alert waiting, in a hurry, note them for the next build instead."""
         standing = {name: self.known[name] for name in self.rules if name not in self.fresh}
-        changed = self.work.shared.changed(self._fragments(standing))
-        if not changed:
+        changed, late = self.work.shared.changed(self._fragments(standing)), self.late
+        if not changed and not late:
             return
-        stale = [name for name, known in standing.items() if not changed.isdisjoint(known[3])]
+        stale = [name for name, known in standing.items() if name in late or not changed.isdisjoint(known[3])]
+        if hurry and not late and len(stale) > AWAIT and self._urgent():
+            self.behind = frozenset(stale)
+            return
         self.twin.prepare(stale)
         for name, (moved, file) in zip(stale, spread(self._refilled, stale), strict=True):
             self.twin.files[name] = file
             self._keep(name, standing[name][0], moved, file[:DIGEST])
             self.why[name] = "un fragment commun a changé (bandeau, en-tête ou pied)"
         self.filled = frozenset(stale)
+
+    def _urgent(self) -> bool:
+        """Whether an alert that runs has begun, or says something else."""
+        return any(self.work.file(self.work.cards[each]) in self.fresh for each in self.work.running)
 
     def _refilled(self, name: str) -> tuple[tuple[Hole, ...], File]:
         """Put that page into the twin with the fragments of today: their places, and its file."""
@@ -309,7 +324,8 @@ class Build:
         tables["outputs"] = final
         tables["front"], tables["front folders"] = self.front.files, self.front.folders
         tables["twin"], tables["twin folders"] = self.twin.files, self.twin.folders
-        tables["why"] = self.why
+        tables["why"] = tables.get("why", {}) | self.why if self.late else self.why
+        tables["behind"] = list(self.behind)
         if tidy:
             self.tree.memo.save()
             clear(self.var)
