@@ -95,7 +95,7 @@ def publish(
         commit, look = below or (due.head(root), partial(Files.below, str(site.content)))
         with unfinished(service.var), publishable(site, service, step, hold, look) as (stood, tree, looked):
             following = plan.following(tree, at)
-            built = rebuilt(tree, at, service, step, hurry=True, looked=looked)
+            built = rebuilt(tree, at, service, step, hurry=True, ahead=True, looked=looked)
         step("Mise en ligne")
         unsaid: list[Fault] = []
 
@@ -291,10 +291,12 @@ def rebuilt(
     step: Step = lambda _: None,
     *,
     hurry: bool = False,
+    ahead: bool = False,
     looked: Looked = lambda: None,
 ) -> Built:
     """Build beside, verify, then put the result at `output/`: it always holds the last good build. In a `hurry` the
-    search index and the memo's file are left for later. `looked` is what was seen of the twin."""
+    search index and the memo's file are left for later; where an alert may go `ahead`, the banner of the other pages is
+    too. `looked` is what was seen of the twin."""
     step("Construction du site")
 
     def verified(out: Path, built: Built) -> None:
@@ -305,7 +307,7 @@ def rebuilt(
         import beffroi.site.town  # noqa: F401
     try:
         build = Build(tree, at, standing.place(tree.site), service.var, looked)
-        return build.run(verified, hurry=service.index_at_once if hurry else None)
+        return build.run(verified, hurry=service.index_at_once if hurry else None, ahead=ahead)
     except OSError as error:
         raise DeployError(_unplaced(standing.place(tree.site), service, error)) from error
     except Damaged as error:

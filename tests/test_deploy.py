@@ -117,6 +117,20 @@ def test_an_amended_release_becomes_the_next_one(tmp_path: Path) -> None:
     assert {"a/index.html": "3"} == read(live.resolve())
 
 
+def test_one_to_go_back_to(tmp_path: Path) -> None:
+    """However often a release is amended, the one of the publication before stays as it was, and one folder besides those
+    that are kept becomes the next."""
+    live, before = tmp_path / "www" / "current", ""
+    for number in range(1, 6):
+        for turn in range(3):
+            text = f"{number}.{turn}"
+            deploy(site(tmp_path / text, a=text, b=str(turn)), live, keep=2, amends=turn > 0)
+            found = {p.name: read(p).get("a/index.html") for p in (live.parent / "releases").glob("0*")}
+            assert len(found) <= 3
+            assert {text, before} - {""} <= set(found.values())
+        before = text
+
+
 def read(folder: Path) -> dict[str, str]:
     """Every file of a release."""
     return {name: (folder / name).read_text("utf-8") for name in files(folder)}

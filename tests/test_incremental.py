@@ -19,6 +19,7 @@ from beffroi.check import examine
 from beffroi.memo import Damaged, Memo, stamps
 from beffroi.memo.key import key_of
 from beffroi.settings import read_site
+from beffroi.site import build as building
 from beffroi.site.build import Build
 from tests.test_publish import tree
 from tests.town import AT, REPO, Town
@@ -226,6 +227,23 @@ class Incremental(RuleBasedStateMachine):
             build.run(lambda *_: None)
         except KeyboardInterrupt:
             assert before == (tree(self.town.output) if self.town.output.exists() else {})
+
+    @rule(kept=st.booleans())
+    def ahead(self, kept: bool) -> None:
+        """An alert goes ahead of its banner, if one begins, and what was to bring that to the other pages never comes."""
+        build = self.builder(self.town.root / "var", self.town.output)
+        if build is None:
+            return
+        awaited, building.AWAIT = building.AWAIT, 0
+        try:
+            build.run(lambda *_: None, hurry=0, ahead=True)
+        except Damaged:
+            build.tree.memo.forget()
+        else:
+            if kept:
+                build.tree.memo.save()
+        finally:
+            building.AWAIT = awaited
 
     @invariant()
     def same(self) -> None:

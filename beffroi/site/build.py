@@ -96,7 +96,7 @@ class Build:
         self.behind: frozenset[str] = frozenset()
         self.late: frozenset[str] = frozenset(tables.get("behind", ()))
 
-    def run(self, verified: Callable[[Path, Built], None], *, hurry: int | None = None) -> Built:
+    def run(self, verified: Callable[[Path, Built], None], *, hurry: int | None = None, ahead: bool = False) -> Built:
         """Make what has changed, have the result verified, then put it at `place` in one step.
 
         In a `hurry` the search index may stay that of the former site, without the words of pages that have gone; where
@@ -119,7 +119,7 @@ class Build:
         rest = sorted(stale - self.fresh.keys())
         for name, total in zip(rest, spread(self._written, rest), strict=True):
             self.fresh[name] = self.rules[name].sum, b"", total, ()
-        self._refill(hurry=hurry is not None)
+        self._refill(ahead=ahead)
         self._worker()
         kept = {name: one for name, one in self.known.items() if name in self.rules and name not in self.fresh}
         final = {**kept, **self.fresh}
@@ -127,7 +127,9 @@ class Build:
         made = frozenset(name for name, one in self.fresh.items() if self._changed(name, one[2]))
         files = {name: known[2] for name, known in final.items()}
         pages = len(self.work.pages)
-        built = Built(self.place, tuple(self.work.known), pages, files, made, not self.known, unindexed, len(self.behind))
+        built = Built(
+            self.place, tuple(self.work.known), pages, files, made, not self.known, unindexed, len(self.behind)
+        )
         verified(Path(self.twin.root), built)
         self._finish(final, tidy=hurry is None)
         return built
@@ -191,15 +193,15 @@ class Build:
         total = digest(self._staged(name).read_bytes())
         self.fresh[name] = self.rules[name].sum if name in self.rules else b"", b"", total, ()
 
-    def _refill(self, *, hurry: bool) -> None:
+    def _refill(self, *, ahead: bool) -> None:
         """Give the pages that stand as they were the fragments of today, and those that the former build left behind;
-        where many would keep an alert waiting, in a hurry, note them for the next build instead."""
+        where many would keep an alert waiting that goes `ahead`, note them for the next build instead."""
         standing = {name: self.known[name] for name in self.rules if name not in self.fresh}
         changed, late = self.work.shared.changed(self._fragments(standing)), self.late
         if not changed and not late:
             return
         stale = [name for name, known in standing.items() if name in late or not changed.isdisjoint(known[3])]
-        if hurry and not late and len(stale) > AWAIT and self._urgent():
+        if ahead and not late and len(stale) > AWAIT and self._urgent():
             self.behind = frozenset(stale)
             return
         self.twin.prepare(stale)
