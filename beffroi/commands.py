@@ -24,6 +24,18 @@ if TYPE_CHECKING:  # each task imports what it needs: `check` answers before the
     from beffroi.publish import Published
     from beffroi.told import Outlook
 
+PUBLISHING = (
+    "Publication arrêtée ({}) : le site en ligne est entier ; ce qui reste à faire ou à envoyer le sera à la prochaine "
+    "publication."
+)
+SENDING = (
+    "Envoi arrêté ({}) : les réponses reçues sont écrites ; le reste partira à la prochaine publication, ou avec : invoke "
+    "deliver"
+)
+BUILDING = "Construction arrêtée ({}) : le site d’avant est entier ; relancez la commande."
+INDEXING = "Index de recherche arrêté ({}) : celui d’avant sert encore ; relancez la commande."
+"""What each says that is ended by Ctrl-C or SIGTERM."""
+
 HELD = 3
 """Exit status of a publication that held back a faulty file."""
 
@@ -99,7 +111,7 @@ def build(at: str, clean: bool = False, profile: bool = False) -> None:
     """Check, build and verify, without putting anything online."""
     from beffroi.publish import checked, memory, only_one, rebuilt
 
-    with plainly() as root, Stages(profile) as stages:
+    with plainly(stopped=BUILDING) as root, Stages(profile) as stages:
         site, service = read_site(root / SETTINGS), read_service(root)
         with only_one(service.var):
             memo = memory(site, service, stages.step, clean=clean)
@@ -127,7 +139,7 @@ def index() -> None:
     """Make the search index that the last publication left to be made."""
     from beffroi.indexing import by_hand
 
-    with plainly() as root:
+    with plainly(stopped=INDEXING) as root:
         by_hand(root, lambda sentence: out.print(sentence, markup=False))
 
 
@@ -141,7 +153,7 @@ def publish(
 ) -> None:
     """The whole road, with a table at its end of what reached whom; exit status 3 where a file is faulty, 1 where a
     message was refused."""
-    with plainly(excused) as root, ExitStack() as beside:
+    with plainly(excused, stopped=PUBLISHING) as root, ExitStack() as beside:
         read_service(root)  # how many processes may work: both are born before all that they do not need
         commit = due.head(root)
         look = beside.enter_context(forks.beside(partial(Files.below, str(read_site(root / SETTINGS).content))))
@@ -194,7 +206,7 @@ def rehearse(at: str) -> None:
     """What a publication would tell, without publishing."""
     from beffroi import publish as publishing
 
-    with plainly() as root, Stages() as stages:
+    with plainly(stopped=BUILDING) as root, Stages() as stages:
         outlook = publishing.rehearse(root, instant(at), step=stages.step, hold=hold)
     out.print("\n".join(outlook.sentences()), markup=False)
 
@@ -260,7 +272,7 @@ def deliver(again: bool, excused: type[BeffroiError] | None = None) -> None:
     """Send what is still owed, without building anything."""
     from beffroi.publish import send
 
-    with plainly(excused) as root, sending() as progress:
+    with plainly(excused, stopped=SENDING) as root, sending() as progress:
         done = send(root, again=again, progress=progress)
     for sentence in done.sentences():
         out.print(sentence, markup=False)

@@ -109,22 +109,30 @@ def _born(root: Path) -> tuple[int, IO[bytes], IO[bytes]]:
     orders, asking = os.pipe()
     hearing, answers = os.pipe()
     parent = os.getpid()
-    if not (child := os.fork()):
-        if forks.mortal(parent):
-            os.close(asking)
-            os.close(hearing)
-            _live(root, os.fdopen(orders, "rb"), os.fdopen(answers, "wb"))
-        os._exit(1)
+    with forks.unheard():
+        if not (child := os.fork()):
+            if forks.mortal(parent):
+                os.close(asking)
+                os.close(hearing)
+                _live(root, os.fdopen(orders, "rb"), os.fdopen(answers, "wb"))
+            os._exit(1)
     os.close(orders)
     os.close(answers)
     return child, os.fdopen(asking, "wb"), os.fdopen(hearing, "rb")
 
 
+def _end(_number: int, _frame: object) -> NoReturn:
+    """Said once more, by whoever ends the whole group, it must not cut short what is in flight."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def _live(root: Path, orders: IO[bytes], answers: IO[bytes]) -> NoReturn:
     """The crier's side. Ctrl-C is the parent's to hear, who says SIGTERM: what is in flight is then waited for."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _end)
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, forks.ENDING)
         _serve(root, orders, answers)
     except BaseException:  # nobody asks, nobody listens any more, or it is told to end
         os._exit(1)

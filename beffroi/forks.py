@@ -31,6 +31,9 @@ CHUNK = 16
 """Tasks whose results travel together."""
 
 
+ENDING = (signal.SIGINT, signal.SIGTERM)
+"""Signals that are the parent's to hear, though they may be said to all of a group: it ends its children."""
+
 asked = 0
 """How many processes may work at once: `BEFFROI_WORKERS`; 0 is one for each core that this process may use."""
 
@@ -113,7 +116,11 @@ def _fork(
     """A child at work on these chunks, and what it says."""
     reading, writing = os.pipe()
     parent = os.getpid()
-    if not (child := os.fork()):
+    with unheard():
+        if not (child := os.fork()):
+            for number in ENDING:
+                signal.signal(number, signal.SIG_IGN)
+    if not child:
         if not mortal(parent):
             os._exit(1)
         global told  # noqa: PLW0603  # a fact of the process: one of them speaks at a time
@@ -124,6 +131,16 @@ def _fork(
         _work(work, chunks, writing)
     os.close(writing)
     return child, os.fdopen(reading, "rb")
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """What ends a process waits meanwhile: a child that has just been born must not take its parent's end for its own."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def mortal(parent: int) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,12 +27,26 @@ out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty()
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+class Stopped(KeyboardInterrupt):
+    """SIGTERM: what `systemctl stop` says. Taken as Ctrl-C is, wherever that is."""
+
+
 @contextmanager
-def plainly(excused: type[BeffroiError] | None = None) -> Iterator[Path]:
+def plainly(excused: type[BeffroiError] | None = None, *, stopped: str = "") -> Iterator[Path]:
     """The folder of pelicanconf.py; an expected error within is a sentence and exit status 1, never a traceback; exit
-    status 0 for the excused kind."""
+    status 0 for the excused kind.
+
+    `stopped` is what to say where Ctrl-C or SIGTERM ends the work, `{}` being the one or the other: all that was begun
+    is ended first, and the exit status is that of shells, 130 or 143. Without it neither is heard here."""
     try:
-        yield Path.cwd()
+        with _heard(bool(stopped)):
+            yield Path.cwd()
+    except KeyboardInterrupt as error:
+        if not stopped:
+            raise
+        word, number = ("SIGTERM", signal.SIGTERM) if isinstance(error, Stopped) else ("Ctrl-C", signal.SIGINT)
+        err.print(stopped.format(word), style="yellow", markup=False)
+        sys.exit(128 + number)
     except BeffroiError as error:
         err.print(str(error), style="bold red", markup=False)
         sys.exit(0 if excused and isinstance(error, excused) else 1)
@@ -39,6 +55,27 @@ def plainly(excused: type[BeffroiError] | None = None) -> Iterator[Path]:
             raise
         err.print(sentence, style="bold red", markup=False)
         sys.exit(1)
+
+
+@contextmanager
+def _heard(wanted: bool) -> Iterator[None]:
+    """SIGTERM is `Stopped`, the first time: some say it twice, to a process and to its group, and what is being ended
+    must come to its end."""
+    if not wanted or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    said: list[int] = []
+
+    def stop(number: int, _frame: object) -> None:
+        said.append(number)
+        if len(said) == 1:
+            raise Stopped
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def step(name: str) -> None:

@@ -124,7 +124,8 @@ class Outlook:
         """How often phones ring in these days."""
         week, much = self.week, self.week.most > self.limit
         sentence = (
-            f"En sept jours : {week.most} notifications au plus par habitant, {week.median} pour la moitié d’entre eux"
+            f"En sept jours : {_many(week.most, 'notification')} au plus par habitant, {week.median} pour la moitié d’entre "
+            "eux"
         )
         warned = (
             f" ; au-delà de {self.limit}, beaucoup les coupent : groupez-les, ou écrivez push: later" if much else ""

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from beffroi import crier as crying
-from beffroi import forks
+from beffroi import due, forks
 from beffroi.channels import keys
 from beffroi.settings import read_service
 from beffroi.store import ledger
@@ -109,19 +109,27 @@ def test_death_of_either_loses_nobody(town: Town, victim: str) -> None:
 
 
 @pytest.mark.parametrize("everybody", [True, False])
-def test_interruption_keeps_what_was_answered(town: Town, everybody: bool) -> None:
-    """Ctrl-C, which a terminal says to all and others to the parent alone, ends both; the answers that came are
-    written, the others are owed."""
+@pytest.mark.parametrize(
+    ("number", "word", "status"), [(signal.SIGINT, "Ctrl-C", 130), (signal.SIGTERM, "SIGTERM", 143)]
+)
+def test_interruption_keeps_what_was_answered(
+    town: Town, everybody: bool, number: signal.Signals, word: str, status: int
+) -> None:
+    """Ctrl-C, or the SIGTERM of a service that is stopped, said to all or to the parent alone, ends both in a sentence; the
+    answers that came are written, the others are owed, and due."""
     with phones(town) as push:
         push.behave(None, Behaviour(action="hang", after=10))
         process = started(town)
         push.wait_for(lambda: len(push.journal) >= 10)
         crier = crier_of(process)
-        (os.killpg if everybody else os.kill)(process.pid, signal.SIGINT)
-        process.communicate(timeout=60)
-        assert process.returncode != 0
+        (os.killpg if everybody else os.kill)(process.pid, number)
+        said, _ = process.communicate(timeout=60)
+        assert process.returncode == status, said
+        assert f"Publication arrêtée ({word}) : le site en ligne est entier ; ce qui reste à faire ou à envoyer" in said
+        assert "Traceback" not in said
         assert not Path(f"/proc/{crier}").exists()
         assert owed(town) == PHONES - 10
+        assert due.read(town.root / "var").task(time.time()) == "publish"
 
 
 def test_fault_of_the_crier_is_a_sentence(town: Town) -> None:
