@@ -34,8 +34,8 @@ RASTER = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif"})
 SCHEMES = frozenset({"http", "https", "mailto", "tel", "sms", "geo"})
 """What an address of the outside may begin with."""
 
-RAW = frozenset({".heic", ".heif", ".tif", ".tiff", ".dng"})
-"""Photographs that it cannot: copied as they are, they would say where they were taken."""
+RAW = frozenset({".heic", ".heif", ".tif", ".tiff", ".dng", ".jfif", ".jpe"})
+"""Photographs that it does not: copied as they are, they would say where they were taken."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from beffroi.check.card import Aim, Card
 from beffroi.check.files import MOST, Files, beyond
+from beffroi.check.film import FILMS, located
 from beffroi.content import IMAGES, RASTER, RAW, made_by_the_build
 from beffroi.errors import Fault
 from beffroi.schema.french import THIN, nearest, say, shown
@@ -122,6 +123,19 @@ class Cross:
             yield from self._place(found)
         elif posixpath.splitext(found)[1].lower() in RAW:
             yield "error", self._refused(), aim.name
+        elif posixpath.splitext(found)[1].lower() in FILMS and self._located(found):
+            sentence = (
+                "« {} » dit, à qui l’ouvre, où l’enregistrement a été fait ; partagez-le de nouveau sans sa position, ou "
+                "retirez-la avec ffmpeg (-map_metadata -1 -c copy)."
+            )
+            yield "warning", say(sentence, shown(aim.href)), aim.name
+
+    def _located(self, name: str) -> bool:
+        try:
+            with self.world.files.opened(name) as film:
+                return located(film)
+        except OSError:
+            return False
 
     def _dead(self) -> str:
         href = self.aim.href

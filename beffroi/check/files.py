@@ -8,7 +8,7 @@ import os
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from beffroi.content import is_content
 from beffroi.memo.stamps import Files as Stamps
@@ -28,6 +28,9 @@ class Files(Protocol):
 
     def data(self, name: str) -> bytes:
         """Its bytes. Raises `OSError`."""
+
+    def opened(self, name: str) -> BinaryIO:
+        """The same, for who needs a few of them. Raises `OSError`."""
 
     def exists(self, name: str) -> bool:
         """Whether there is such a file."""
@@ -93,6 +96,10 @@ class Disk:
                 data = Path(self.folder, name).read_bytes()
             self._last = (name, data)
         return self._last[1]
+
+    def opened(self, name: str) -> BinaryIO:
+        """To be closed."""
+        return open(f"{self.folder}/{self.found.named(name)}", "rb")
 
     def exists(self, name: str) -> bool:
         """As the build sees it: neither a hidden file nor one behind a symbolic link to elsewhere."""

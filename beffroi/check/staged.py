@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import unicodedata
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import cached_property
+from typing import BinaryIO
 
 from beffroi.check.files import decodes, in_order, source_of
 from beffroi.git import Repository
@@ -40,6 +42,10 @@ class Staged:
         if found is None:  # a link to another repository
             raise OSError(0, "absent de git", name)
         return found
+
+    def opened(self, name: str) -> BinaryIO:
+        """The bytes as they were staged."""
+        return io.BytesIO(self.data(name))
 
     def exists(self, name: str) -> bool:
         """Whether the next commit holds it."""
