@@ -178,7 +178,22 @@ def _cpu() -> float:
 
 @contextmanager
 def sending() -> Iterator[Callable[[int, int], None]]:
-    """A bar with rate and estimate, shown once there is something to send."""
+    """A bar with rate and estimate, made once there is something to send: until then somebody may be asked something."""
+    bars: list[Progress] = []
+
+    def progress(done: int, total: int) -> None:
+        if not bars:
+            bars.append(_bar(total))
+        bars[0].update(bars[0].task_ids[0], completed=done, total=total)
+
+    try:
+        yield progress
+    finally:
+        for bar in bars:
+            bar.stop()
+
+
+def _bar(total: int) -> Progress:
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -190,15 +205,6 @@ def sending() -> Iterator[Callable[[int, int], None]]:
 
     columns = (TextColumn("▸ Envoi"), BarColumn(), MofNCompleteColumn(), TaskProgressColumn(show_speed=True))
     bar = Progress(*columns, TimeRemainingColumn(), console=err, transient=True)
-    tasks: list[int] = []
-
-    def progress(done: int, total: int) -> None:
-        if not tasks:
-            tasks.append(bar.add_task("", total=total))
-            bar.start()  # not before: until then somebody may be asked something
-        bar.update(tasks[0], completed=done, total=total)  # type: ignore[arg-type]  # a TaskID is an int
-
-    try:
-        yield progress
-    finally:
-        bar.stop()
+    bar.add_task("", total=total)
+    bar.start()
+    return bar

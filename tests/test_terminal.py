@@ -35,6 +35,21 @@ def test_no_bar_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
     assert "▸ Vérification\n" == capsys.readouterr().err
 
 
+def test_a_bar_for_what_is_sent(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """How many messages have an answer, of how many, from the first one on; nothing where there is none to send."""
+    monkeypatch.setattr(terminal, "err", terminal.Console(stderr=True, force_terminal=True, width=80))
+    with terminal.sending():
+        pass
+    assert "" == capsys.readouterr().err
+    with terminal.sending() as progress:
+        progress(150, 2500)
+        progress(2500, 2500)
+    shown = capsys.readouterr().err
+    assert "▸ Envoi" in shown
+    assert "2500/2500" in shown
+    assert "\x1b[?25h" in shown  # the cursor is back
+
+
 def test_where_time_went(town: Town) -> None:
     """`--profile`: each stage with its seconds, then the functions that cost most."""
     done = town.invoke("build", "--at", "2026-05-04T09:00Z", "--profile")
