@@ -153,26 +153,25 @@ def publish(
 ) -> None:
     """The whole road, with a table at its end of what reached whom; exit status 3 where a file is faulty, 1 where a
     message was refused."""
-    with plainly(excused, stopped=PUBLISHING) as root, ExitStack() as beside:
+    with plainly(excused, stopped=PUBLISHING) as root, Stages(profile) as stages, ExitStack() as beside:
         read_service(root)  # how many processes may work: both are born before all that they do not need
         commit = due.head(root)
         look = beside.enter_context(forks.beside(partial(Files.below, str(read_site(root / SETTINGS).content))))
         tell = beside.enter_context(crier(root, wanted=not profile))
         from beffroi import publish as publishing
 
-        with Stages(profile) as stages, sending() as progress:
-            done = publishing.publish(
-                root,
-                instant(at),
-                adopt=adopt,
-                wait=wait,
-                step=stages.step,
-                progress=progress,
-                hold=hold,
-                confirm=partial(_asked, yes),
-                tell=tell,
-                below=(commit, look),
-            )
+        done = publishing.publish(
+            root,
+            instant(at),
+            adopt=adopt,
+            wait=wait,
+            step=stages.step,
+            progress=beside.enter_context(sending()),
+            hold=hold,
+            confirm=partial(_asked, yes),
+            tell=tell,
+            below=(commit, look),
+        )
     warn(done.warnings)
     reached, *troubles = done.delivered.sentences()
     for sentence in [*done.announced.sentences(), *troubles]:

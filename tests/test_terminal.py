@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 
 import pytest
 
 from beffroi import forks, terminal
-from tests.town import Town
+from tests.town import REPO, Town
 
 
 def test_a_bar_for_what_lasts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -58,6 +59,23 @@ def test_where_time_went(town: Town) -> None:
         assert re.search(rf"{stage} +\d+\.\d\d +\d+\.\d\d", done.stderr)
     assert "Fonction" in done.stderr
     assert "un seul processus a travaillé" in done.stderr
+
+
+def test_all_is_measured_in_one_process(town: Town) -> None:
+    """`publish --profile` looks at the content in the process that is measured: whoever traces it sees no other Python."""
+    (town.root / "sitecustomize.py").write_text(FORKS, encoding="utf-8")
+    for option, expected in (["--profile"], 0), ([], 2):
+        (town.root / "forks").write_text("", encoding="ascii")
+        path = f"{town.root}{os.pathsep}{REPO}"
+        done = town.invoke("publish", "--yes", *option, env={"PYTHONPATH": path, "BEFFROI_WORKERS": "2"})
+        assert 0 == done.returncode, done.stderr
+        assert expected <= len((town.root / "forks").read_text("ascii")) <= 50 * expected
+
+
+FORKS = """
+import os
+os.register_at_fork(after_in_child=lambda: open("forks", "a").write("x"))
+"""
 
 
 @pytest.mark.parametrize(
