@@ -399,3 +399,38 @@ def test_a_deletion_that_git_does_not_know(town: Town) -> None:
     assert "enregistrez la suppression (git commit)" in done.warnings[0].message
     assert [] == town.publish(LATER).warnings
     assert 404 == answer(town, "/alertes/crue/")[0]
+
+
+def test_a_withdrawn_lasting_page(town: Town) -> None:
+    """Its address explains why, in the language of the page, for servers to answer with 410; neither its words nor its
+    images are anywhere, and no menu, list, link of the language, sitemap or search leads to it."""
+    with (town.root / "pelicanconf.py").open("a", encoding="utf-8") as file:
+        file.write('\nFOOTER = ["salle"]\nLANGUAGES = {"en": "English"}\n')
+    head = f"title: La salle des fêtes\nimage:\n  src: {WORDS}.png\n  alt: La salle"
+    picture(town)
+    town.write("pages/salle", head, f"{WORDS} ![La salle](../images/{WORDS}.png)")
+    town.write("pages/salle.en", "title: The hall", WORDS)
+    town.publish()
+    assert found(town, WORDS)
+    gone = "\nstatus: withdrawn\nupdated: 2026-05-04"
+    town.write(
+        "pages/salle", f"{head}{gone}\nreason: Elle a été vendue.", f"{WORDS} ![La salle](../images/{WORDS}.png)"
+    )
+    town.write("pages/salle.en", f"title: The hall{gone}", WORDS)
+    done = town.publish()
+    assert 0 == done.built.pages
+    assert [] == found(town, WORDS)
+    french, english = ((town.live / name / "index.html").read_text("utf-8") for name in ("salle", "salle.en"))
+    assert (410, 410) == (answer(town, "/salle/")[0], answer(town, "/salle.en/")[0])
+    assert "<h1>Retiré\u00a0: La salle des fêtes</h1>" in french
+    assert "Elle a été vendue." in french
+    assert "lundi 4 mai 2026" in french.replace("\u00a0", " ")
+    assert '<html lang="en"' in english
+    assert "<h1>Withdrawn: The hall</h1>" in english
+    assert "This information is no longer valid." in english
+    for text in (french, english):
+        assert '<meta name="robots" content="noindex">' in text
+        assert 'rel="alternate" hreflang' not in text
+    assert ["salle.en/index.html", "salle/index.html"] == sorted(
+        name for name in found(town, "salle") if not name.startswith((".beffroi", "service-worker"))
+    )

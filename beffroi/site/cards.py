@@ -93,6 +93,7 @@ class Lasting:
     sources: tuple[Source, ...]
     date: datetime | None = None
     updated: datetime | None = None
+    withdrawn: str | None = None
 
 
 class Shown(Item):

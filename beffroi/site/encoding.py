@@ -8,13 +8,13 @@ import os
 import re
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lxml import etree
 from PIL import Image as Pillow
-from PIL import ImageOps
+from PIL import ImageCms, ImageOps
 
 from beffroi.errors import BuildError
 from beffroi.model import Picture
@@ -65,7 +65,16 @@ class Encoder:
             image = ImageOps.exif_transpose(opened)
             profile = image.info.get("icc_profile")
             alpha = image.has_transparency_data
+            if odd := image.mode.startswith("I") or (profile is not None and profile[16:20] != b"RGB "):
+                image, profile = _of_screens(image, profile), None
             image = image.convert("RGBA" if alpha else "RGB")
+        if odd:  # made otherwise by a former recipe, which is right for all others
+            yield from replace(self, stem=f"{self.stem}b")._sizes(image, None)
+        else:
+            yield from self._sizes(image, profile)
+
+    def _sizes(self, image: Pillow.Image, profile: bytes | None) -> Iterator[Picture]:
+        alpha = image.mode == "RGBA"
         largest = max(1, min(image.width, WIDTHS[-1], image.width * TALLEST // image.height))
         widths = [w for w in WIDTHS if w < largest] + [largest]
         for suffix in ("avif", "webp", "png" if alpha else "jpg"):
@@ -96,6 +105,20 @@ class Encoder:
 
 _FORMATS = {"avif": "AVIF", "webp": "WEBP", "jpg": "JPEG", "png": "PNG"}
 _SVG_DROPPED = frozenset({"script", "foreignObject", "metadata", "iframe", "image", "set", "animate", "handler"})
+
+
+def _of_screens(image: Pillow.Image, profile: bytes | None) -> Pillow.Image:
+    """A scan of sixteen bits in eight, and the inks of a printer, or greys, as a screen shows them: the browsers would
+    read a profile of anything else than red, green and blue against the colours."""
+    if image.mode.startswith("I"):
+        return image.convert("I").point(lambda value: value * (1 / 257)).convert("L")
+    inks = profile is not None and image.mode == "CMYK" and profile[16:20] == b"CMYK"
+    try:
+        screen = ImageCms.createProfile("sRGB")
+        done = ImageCms.profileToProfile(image, io.BytesIO(profile or b""), screen, outputMode="RGB") if inks else None
+    except ImageCms.PyCMSError:
+        return image
+    return done or image
 
 
 def _keep(path: Path, data: bytes) -> None:

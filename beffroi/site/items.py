@@ -57,12 +57,12 @@ def _withdrawn(site: Site, entry: Entry) -> Item:
     return Item(
         id=entry.id,
         category=entry.category,
-        title=typeset(f"{word} : {front.title}") if not entry.language else front.title,
+        title=_retired(entry, word),
         url=site.publisher.absolute(entry.url_path),
         path=f"{site.base}{entry.url_path}",
         date=date.astimezone(site.zone),
         updated=updated,
-        summary="" if entry.language and not front.reason else reason(entry),
+        summary=_why(entry),
         lang=front.lang,
         start=front.start.astimezone(site.zone) if front.start else None,
         end=updated,
@@ -75,6 +75,16 @@ def _withdrawn(site: Site, entry: Entry) -> Item:
     )
 
 
+def _retired(entry: Entry, word: str) -> str:
+    title = entry.document.front.title
+    return typeset(f"{word} : {title}") if not entry.language else title
+
+
+def _why(entry: Entry) -> str:
+    """The reason; of a translation without one, the template says that there is none, in its language."""
+    return "" if entry.language and not entry.document.front.reason else reason(entry)
+
+
 def reason(entry: Entry) -> str:
     """Why it was withdrawn, in the editor's words where there are any."""
     front = entry.document.front
@@ -83,18 +93,19 @@ def reason(entry: Entry) -> str:
 
 def lasting(site: Site, entry: Entry, html: str, image: Image | None) -> Lasting:
     """The public form of a page without date, without its text."""
-    front = entry.document.front
+    front, gone = entry.document.front, entry.withdrawn
     return Lasting(
         slug=entry.slug,
-        title=typeset(front.title, front.lang),
+        title=_retired(entry, "Retiré") if gone else typeset(front.title, front.lang),
         path=f"{site.base}{entry.url_path}",
         url=site.publisher.absolute(entry.url_path),
-        summary=summary(entry, html),
+        summary=_why(entry) if gone else summary(entry, html),
         lang=front.lang,
         image=image,
-        sources=sources(entry),
+        sources=() if gone else sources(entry),
         date=front.date,
-        updated=front.updated,
+        updated=front.updated and front.updated.astimezone(site.zone),
+        withdrawn=reason(entry) if gone else None,
     )
 
 

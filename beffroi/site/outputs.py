@@ -94,9 +94,11 @@ def _pages(work: Work) -> Iterator[tuple[str, Rule]]:
         yield f"{card.id}/index.html", Rule.of("article", (card.id,), _depends(work, "retire"), card.whole)
     for card in work.pages:
         yield (
-            f"{card.path.removeprefix(work.tree.site.base)[1:]}index.html",
+            work.file(card),
             Rule.of("page", (card.id,), page, card.whole, _beside(work, card)),
         )
+    for card in work.withdrawn_pages:
+        yield work.file(card), Rule.of("page", (card.id,), _depends(work, "retire"), card.whole)
     for template in DIRECT:
         yield direct_path(template), Rule.of("direct", (template,), _depends(work, template))
     for slug in work.tree.site.categories:
@@ -156,8 +158,8 @@ def _former(work: Work, used: Set[str]) -> Iterator[tuple[str, Rule]]:
     """Pages that lead from a former address to the present one, and the maps that a web server reads. An address that
     answers by itself (`used`) is not former."""
     moved = {old: new for old, new in work.moved.to.items() if page_of(old) not in used}
-    both = [*work.withdrawn, *work.withdrawn_abroad]
-    gone = {card.path.removeprefix(work.tree.site.base): f"/{card.id}/index.html" for card in both}
+    explained = [*work.withdrawn, *work.withdrawn_abroad, *work.withdrawn_pages]
+    gone = {card.path.removeprefix(work.tree.site.base): f"/{work.file(card)}" for card in explained}
     gone |= dict.fromkeys(work.moved.gone, f"/{direct_path('disparu')}")
     for name, pairs in ((MOVED, moved), (GONE, gone)):
         base = work.tree.site.base

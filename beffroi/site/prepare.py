@@ -127,7 +127,7 @@ def card(tree: Tree, row: Row, at: datetime, images: Images, entry: Entry | None
     """Read one visible entry for citizens: the tree's own, where none is given."""
     entry = entry or tree.entries[row.id]
     prose = Prose(tree.noting(), entry, at, images)
-    if entry.withdrawn and entry.category:  # neither its words nor its images are public any more
+    if entry.withdrawn:  # neither its words nor its images are public any more
         html, image = f"<p>{escape(items.reason(entry))}</p>", None
     else:
         html, image = prose.html(raw_html(tree, row)), prose.front_image()
@@ -155,7 +155,7 @@ def card(tree: Tree, row: Row, at: datetime, images: Images, entry: Entry | None
         alert=isinstance(brief, Item) and brief.alert is not None,
         event=(event.start.timestamp(), event.end.timestamp()) if event else None,
         tags=brief.tags if isinstance(brief, Item) else (),
-        withdrawn=isinstance(brief, Item) and brief.withdrawn is not None,
+        withdrawn=brief.withdrawn is not None,
         aliases=entry.document.front.aliases,
         sum=total,
         whole=digest(total + html.encode()),

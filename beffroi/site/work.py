@@ -86,7 +86,8 @@ class Work:
     @property
     def asked_pages(self) -> list[Card]:
         """The lasting pages that are to be rendered, by title."""
-        return self._asked({self.file(card): (rank, card) for rank, card in enumerate(self.pages)})
+        own = enumerate([*self.pages, *self.withdrawn_pages])
+        return self._asked({self.file(card): (rank, card) for rank, card in own})
 
     def _asked(self, cards: Mapping[str, tuple[int, Card]]) -> list[Card]:
         found = cards.values() if self.wanted is None else filter(None, map(cards.get, self.wanted))
@@ -205,7 +206,13 @@ class Work:
     @cached_property
     def pages(self) -> list[Card]:
         """The lasting pages, by title."""
-        return sorted((card for card in self.cards.values() if not card.category), key=lambda c: (c.title, c.id))
+        own = (card for card in self.cards.values() if not (card.category or card.withdrawn))
+        return sorted(own, key=lambda card: (card.title, card.id))
+
+    @cached_property
+    def withdrawn_pages(self) -> list[Card]:
+        """Lasting pages in whose place an explanation stands."""
+        return [card for card in self.cards.values() if card.withdrawn and not card.category]
 
     @cached_property
     def shelf(self) -> Shelf:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image as Pillow
+from PIL import ImageCms
 
 from beffroi.errors import BuildError
 from beffroi.site.images import Images
@@ -108,3 +109,38 @@ def test_a_strip_that_a_format_cannot_hold(tmp_path: Path, size: tuple[int, int]
     made = Images(tmp_path / "cache").pictures(tmp_path / "frise.png")
     assert 3 <= len(made)
     assert all(1 <= picture.height <= 16_000 and 1 <= picture.width <= 1600 for picture in made)
+
+
+def test_a_scan_of_sixteen_bits(tmp_path: Path) -> None:
+    """A plan scanned in 65,536 greys keeps them: it is not all white."""
+    grey = Pillow.linear_gradient("L").resize((300, 200))
+    grey.convert("I").point(lambda value: value * 257).convert("I;16").save(tmp_path / "plan.png")
+    images = Images(tmp_path / "cache")
+    for picture in images.pictures(tmp_path / "plan.png"):
+        with Pillow.open(images.used[picture.url.lstrip("/")]) as image:
+            top, middle, bottom = (image.convert("L").getpixel((150, row)) for row in (2, 100, 197))
+        assert top < 10 < 120 < middle < 136 < 245 < bottom  # type: ignore[operator]  # of one band
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK"])
+def test_a_profile_of_other_colours(tmp_path: Path, mode: str) -> None:
+    """A profile of inks, or of greys, is not given to browsers with the colours of a screen; nor does one that is broken
+    stop the build."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    spaces = {"L": b"GRAY", "CMYK": b"CMYK"}
+    wrong = profile[:16] + spaces[mode] + profile[20:]
+    Pillow.new(mode, (40, 30), 77 if mode == "L" else (0, 200, 0, 30)).save(tmp_path / "affiche.jpg", icc_profile=wrong)
+    images = Images(tmp_path / "cache")
+    for picture in images.pictures(tmp_path / "affiche.jpg"):
+        with Pillow.open(images.used[picture.url.lstrip("/")]) as image:
+            assert ("RGB", None) == (image.mode, image.info.get("icc_profile"))
+
+
+def test_a_profile_of_screens_is_kept(tmp_path: Path) -> None:
+    """The colours of a wide screen are those of the original."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    Pillow.new("RGB", (40, 30), "#336699").save(tmp_path / "vue.jpg", icc_profile=profile)
+    images = Images(tmp_path / "cache")
+    for picture in images.pictures(tmp_path / "vue.jpg"):
+        with Pillow.open(images.used[picture.url.lstrip("/")]) as image:
+            assert profile == image.info.get("icc_profile")
