@@ -11,6 +11,9 @@ from beffroi.text import slugify
 if TYPE_CHECKING:
     from markdown import Markdown
 
+OWN = {"extra": {"footnotes": {"BACKLINK_TITLE": "{}"}}}
+"""The number alone: the words before it are those of the page's language."""
+
 
 @cache
 def _converter() -> Markdown:
@@ -20,7 +23,7 @@ def _converter() -> Markdown:
     from beffroi.gates import Anchors, gated
 
     anchors = Anchors(slugify=lambda text, _separator: slugify(text) or "partie")
-    return gated(Markdown(extensions=["extra", "sane_lists", anchors], output_format="html"))
+    return gated(Markdown(extensions=["extra", "sane_lists", anchors], extension_configs=OWN, output_format="html"))
 
 
 def convert(body: str) -> str:

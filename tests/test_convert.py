@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown import Markdown
 
-from beffroi.convert import convert, restart
+from beffroi.convert import OWN, convert, restart
 from beffroi.plainly import plainly
 from beffroi.text import slugify
 from tests.bench.corpus import body, pieces
@@ -27,7 +27,8 @@ bits = st.sampled_from(
 @cache
 def _plain() -> Markdown:
     anchors = {"slugify": lambda text, _separator: slugify(text) or "partie"}
-    return Markdown(extensions=["extra", "sane_lists", "toc"], extension_configs={"toc": anchors}, output_format="html")
+    own = {"toc": anchors, **OWN}
+    return Markdown(extensions=["extra", "sane_lists", "toc"], extension_configs=own, output_format="html")
 
 
 def check(text: str) -> None:

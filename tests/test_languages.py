@@ -141,6 +141,23 @@ def test_what_is_not_translated_is_in_plain_sight(town: Town) -> None:
     assert 2 == page(town, "de").count("(auf Französisch)")
 
 
+def test_a_translated_alert_runs_as_long_as_its_original(town: Town) -> None:
+    """Its page says that it runs, and is made again when it is over; the band of the page does not tell it twice."""
+    head = "date: 2026-05-04\nend: 2026-05-06 18:00\nseverity: Severe"
+    town.write("alertes/crue", f"title: Crue\n{head}")
+    town.write("alertes/crue.en", f"title: Flood\n{head}")
+    town.publish()
+    text = page(town, "alertes/crue.en")
+    assert 'class="alert-head severity-3"' in text
+    assert "Until Wednesday 6 May at 18:00" in text.replace("\u00a0", " ")
+    assert 'href="/alertes/crue/"' not in text.partition("<main")[0]
+    assert 'href="/alertes/crue/"' in page(town, "patrimoine/musee.en").partition("<main")[0]
+    town.publish(AT + timedelta(days=3))
+    text = page(town, "alertes/crue.en")
+    assert 'class="alert-head severity-3 is-over"' in text
+    assert "Over since Wednesday 6 May 2026" in text.replace("\u00a0", " ")
+
+
 def test_embargo_of_a_translation(town: Town) -> None:
     """A translation keeps its own embargo: until then nobody sees that there will be one."""
     town.write("patrimoine/musee.de", "title: Zanzibar\ndate: 2026-06-01")

@@ -31,6 +31,13 @@ UNCLOSED = frozenset(
 )
 """Elements that another one's beginning or end closes, whether their end is written or not."""
 
+TABLE = {"fr": "Tableau", "de": "Tabelle", "it": "Tabella", "es": "Tabla"}
+NOTE = {"fr": "Revenir au texte, note {}", "en": "Back to the text, note {}", "de": "Zurück zum Text, Anmerkung {}"} | {
+    "it": "Torna al testo, nota {}",
+    "es": "Volver al texto, nota {}",
+}
+"""What screen readers say of a table, and of the way back from a note, in the language of the text."""
+
 Attrs = list[tuple[str, str | None]]
 
 
@@ -113,7 +120,8 @@ class Rewriter(HTMLParser):
             return
         self._verbatim += tag in VERBATIM
         if tag == "table":
-            self._out.append('<div class="table-scroll" role="region" aria-label="Tableau" tabindex="0">')
+            name = TABLE.get(self._lang[:2], "Table")
+            self._out.append(f'<div class="table-scroll" role="region" aria-label="{name}" tabindex="0">')
         self._out.append(_tag(tag, self._safe(tag, attrs)))
         if tag not in VOID:
             self._open.append(tag)
@@ -160,6 +168,9 @@ class Rewriter(HTMLParser):
 
     def _safe(self, tag: str, attrs: Attrs) -> Attrs:
         kept: Attrs = []
+        if ("class", "footnote-backref") in attrs:
+            told = NOTE.get(self._lang[:2], "↩ {}")
+            attrs = [(name, told.format(value) if name == "title" else value) for name, value in attrs]
         for name, value in attrs:
             if name == URLS.get(tag):
                 there = tag == "a" or self._resolve(value or "").path

@@ -85,7 +85,8 @@ def _pages(work: Work) -> Iterator[tuple[str, Rule]]:
         yield f"{name}/index.html", _rule(("article", (name,), digest(b"".join(parts))))
     for own in work.translated.values():
         for card in own:
-            yield f"{card.id}/index.html", Rule.of("article", (card.id,), article, card.whole, _beside(work, card))
+            said = article, card.whole, work.runs(card), _beside(work, card)
+            yield f"{card.id}/index.html", Rule.of("article", (card.id,), *said)
     for language in work.tree.site.languages:
         shown = tuple((slug, tuple((card.sum, done) for card, done in rows)) for slug, rows in work.guide(language))
         lasting = _sum(work.pages_in(language))
@@ -93,10 +94,7 @@ def _pages(work: Work) -> Iterator[tuple[str, Rule]]:
     for card in [*work.withdrawn, *work.withdrawn_abroad]:
         yield f"{card.id}/index.html", Rule.of("article", (card.id,), _depends(work, "retire"), card.whole)
     for card in work.pages:
-        yield (
-            work.file(card),
-            Rule.of("page", (card.id,), page, card.whole, _beside(work, card)),
-        )
+        yield work.file(card), Rule.of("page", (card.id,), page, card.whole, _beside(work, card))
     for card in work.withdrawn_pages:
         yield work.file(card), Rule.of("page", (card.id,), _depends(work, "retire"), card.whole)
     for template in DIRECT:

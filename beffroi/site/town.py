@@ -83,7 +83,7 @@ class ItemsGenerator(Themed, ArticlesGenerator):  # type: ignore[misc]
                                   signals.article_generator_context))  # fmt: skip
         for article, card in zip(self.articles, wanted, strict=True):
             article.item = work.shelf.shown(card)
-            article.running = card.id in work.running
+            article.running = work.runs(card)
             article.language = card.language
             article.versions = versions(work, card)
             near = () if card.withdrawn or card.language else work.related.of(card.id)

@@ -330,6 +330,10 @@ class Work:
         """Ids of the alerts that run."""
         return frozenset(card.id for card in self._lists["alerts"])
 
+    def runs(self, card: Card) -> bool:
+        """Whether it is an alert that runs, or the translation of one."""
+        return card.id in self.running or (bool(card.language) and card.alert and card.runs(self.now))
+
     @cached_property
     def context(self) -> dict[str, Any]:
         """What every template has besides Pelican's own names."""

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from beffroi.content import Link
+from beffroi.convert import convert
 from beffroi.model import Image, Picture
 from beffroi.site.html import Rewriter, picture
 from beffroi.tags import cut
@@ -116,3 +117,23 @@ def test_no_active_content_whatever_is_written(html: str) -> None:
     out = rewritten(html).lower()
     assert "<script" not in out
     assert "<iframe" not in out
+
+
+@pytest.mark.parametrize(
+    ("lang", "table", "note"),
+    [
+        ("fr", "Tableau", "Revenir au texte, note 1"),
+        ("en", "Table", "Back to the text, note 1"),
+        ("de-CH", "Tabelle", "Zurück zum Text, Anmerkung 1"),
+        ("pt", "Table", "↩ 1"),
+    ],
+)
+def test_what_markdown_adds_is_in_the_language_of_the_text(lang: str, table: str, note: str) -> None:
+    """A table's name and the title of the way back from a note: Markdown's own are English."""
+    html = convert("Oui[^a].\n\n| a |\n|---|\n| 1 |\n\n[^a]: La note.")
+    shown = Rewriter(lambda href: Link("anchor", href), lambda link: link.href, lambda _link, _alt: None, lang).rewrite(
+        html
+    )
+    assert f'aria-label="{table}"' in shown
+    assert f'title="{note}"' in shown
+    assert "Jump" not in shown
