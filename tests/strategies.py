@@ -25,7 +25,7 @@ from beffroi.model import (
     Urgency,
 )
 from beffroi.schema.header import forbidden
-from beffroi.schema.reader import ENTITY, HTML
+from beffroi.schema.reader import ENTITY, HTML, seen
 
 PARIS = ZoneInfo("Europe/Paris")
 CATEGORIES = {
@@ -51,7 +51,7 @@ def normal(text: str) -> str:
 
 def _is_plain(text: str) -> bool:
     said = normal(text)
-    return bool(said) and not any(bad.search(said) for bad in (HTML, ENTITY)) and not forbidden(said)
+    return seen(said) and not any(bad.search(said) for bad in (HTML, ENTITY)) and not forbidden(said)
 
 
 def texts(limit: int) -> st.SearchStrategy[str]:

@@ -139,6 +139,8 @@ class Cross:
 
     def _dead(self) -> str:
         href = self.aim.href
+        if not href:
+            return say("Un lien n’a pas d’adresse ; écrivez-la entre les parenthèses : [texte](adresse).")
         if MAIL.fullmatch(href):
             return say("Lien « {} » incomplet ; écrivez « mailto:{} ».", shown(href), href)
         if DOMAIN.match(href):

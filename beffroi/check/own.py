@@ -135,7 +135,8 @@ class Own:
             self._bear(self.lines.words(left), sentence, left)
 
     def _link(self, href: str) -> None:
-        found = aim(self.name, href, self.lines.address(href))
+        line = self.lines.address(href) if href else self.lines.match(r"""\]\(\s*\)|href=(""|'')""")
+        found = aim(self.name, href, line)
         if found.kind == "external" and href in self.page.media:
             sentence = "« {} » vient d’un autre site et sera retiré de la page ; écrivez un lien : [texte]({})."
             self._warn(found.line, sentence, shown(href), shown(href))

@@ -41,6 +41,7 @@ PATHS = {
     "rubrique": "la rubrique est le dossier du fichier",
     "slug": "l’adresse est le nom du fichier",
     "url": "l’adresse est le nom du fichier",
+    "save-as": "l’adresse est le nom du fichier",
     "auteur": "la commune signe",
     "author": "la commune signe",
 }
@@ -86,13 +87,26 @@ def text(r: Reader, name: str, node: yaml.Node) -> str | None:
     """A text on one line, spaces collapsed; `None` where empty."""
     if not isinstance(node, yaml.ScalarNode):
         found = "une liste" if isinstance(node, yaml.SequenceNode) else "des sous-champs"
-        r.at(name, "attend un texte, pas {} ; écrivez « {}: … » sur une seule ligne.", found, name.rpartition(".")[2])
+        above, _, last = name.rpartition(".")
+        if last.isdecimal():
+            r.at(above, "contient {} ; écrivez des textes seuls : « {}: [un, deux] ».", found, above.rpartition(".")[2])
+        else:
+            r.at(name, "attend un texte, pas {} ; écrivez « {}: … » sur une seule ligne.", found, last)
         return None
     value = unicodedata.normalize("NFC", node.value)
     if escaped := forbidden(value):  # written as an escape: "\\x0b"
         r.at(name, "contient le caractère invisible U+{:04X} ; effacez-le.", ord(escaped[0]))
         return None
-    return " ".join(value.split()) or None
+    return " ".join(value.split()) if seen(value) else None
+
+
+def seen(text: str) -> bool:
+    """Whether anything of it can be seen: a page headed by an invisible character has no heading."""
+    return (
+        any(letter > " " for letter in text)
+        if text.isascii()
+        else any(unicodedata.category(c)[0] not in "CZ" for c in text)
+    )
 
 
 def plain(limit: int) -> Field:

@@ -1,0 +1,3 @@
+"""The same, in production."""
+
+from pelicanconf import *  # noqa: F403
