@@ -110,6 +110,7 @@ def hooks() -> None:
 def build(at: str, clean: bool = False, profile: bool = False) -> None:
     """Check, build and verify, without putting anything online."""
     from beffroi.publish import checked, memory, only_one, rebuilt
+    from beffroi.text import many
 
     with plainly(stopped=BUILDING) as root, Stages(profile) as stages:
         site, service = read_site(root / SETTINGS), read_service(root)
@@ -118,7 +119,9 @@ def build(at: str, clean: bool = False, profile: bool = False) -> None:
             tree, warnings = checked(site, memo, stages.step, None if clean else service.var / "cache" / "check")
             built = rebuilt(tree, instant(at), service, stages.step)
     warn(warnings)
-    out.print(f"{len(built.items)} contenus et {built.pages} pages dans {built.out.name}/", markup=False)
+    out.print(
+        f"{many(len(built.items), 'contenu')} et {many(built.pages, 'page')} dans {built.out.name}/", markup=False
+    )
 
 
 def explain(path: str) -> None:
@@ -231,8 +234,8 @@ def plan(start: str, days: int) -> None:
 
     with plainly() as root:
         site = read_site(root / SETTINGS)
-        tree = content.read(site)
         first, last = planning.period(instant(start, site.zone), days, site.zone)
+        tree = content.read(site)
     lines = planning.told(planning.calendar(tree, first, last), site.zone)
     out.print("\n".join(lines or [f"Rien ne commence ni ne finit avant le {day(last.date())}."]), markup=False)
     for entry in planning.drafts(tree):
@@ -245,15 +248,16 @@ def _table(done: Published, reached: str) -> Table:
     from rich.table import Table
 
     from beffroi.feeds import FEEDS
+    from beffroi.text import many
 
     built, deployed, delivered, url = done.built, done.deployed, done.delivered, done.site.publisher.url
-    change = f"{deployed.written} écrits, {deployed.removed} retirés"
+    change = f"{many(deployed.written, 'écrit')}, {many(deployed.removed, 'retiré')}"
     told = [decision.item for decision in done.announced.decisions if decision.why.told]
     table = Table(show_header=False, title="Publication", title_justify="left", box=box.SIMPLE)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    table.add_row("Site", f"{len(built.items)} contenus, {built.pages} pages", f"{url}/")
+    table.add_row("Site", f"{many(len(built.items), 'contenu')}, {many(built.pages, 'page')}", f"{url}/")
     table.add_row("Flux", str(len(FEEDS)), "\n".join(f"{url}/feeds/{name}" for name in FEEDS))
     changed = deployed.written or deployed.removed
     table.add_row("Fichiers", change if changed else "aucun changement", _short(deployed.release))

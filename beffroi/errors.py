@@ -120,6 +120,11 @@ DISK = {
 """What a machine in trouble says of a file, wherever that happens, and what to do."""
 
 
+def why(error: OSError) -> str:
+    """What is the matter with a file, and what to do, for the end of a sentence that names it."""
+    return DISK.get(error.errno or 0, str(error.strerror or error))
+
+
 def unwritten(error: OSError) -> str | None:
     """The sentence of a file that could not be opened or written; None where no machine in trouble is the cause."""
     if error.errno not in DISK:

@@ -11,6 +11,7 @@ from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from beffroi.content import PAGES, Entry, Tree
+from beffroi.errors import BeffroiError
 from beffroi.feeds import panel
 from beffroi.forks import spread
 from beffroi.memo.stamps import DIGEST
@@ -112,9 +113,15 @@ def _moments(tree: Tree, entry_id: str) -> tuple[float, ...]:
 
 
 def period(start: datetime, days: int, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """From that instant to the midnight that ends the last of so many days, today being the first."""
-    last = start.astimezone(zone).date() + timedelta(days=days)
-    return start, datetime.combine(last, time(), zone)
+    """From that instant to the midnight that ends the last of so many days, today being the first. Raises
+    `BeffroiError`."""
+    try:
+        last = start.astimezone(zone).date() + timedelta(days=days)
+        return start, datetime.combine(last, time(), zone)
+    except OverflowError as error:
+        raise BeffroiError(
+            "Cette période sort du calendrier ; choisissez un autre début (--from), ou moins de jours (--days)."
+        ) from error
 
 
 def told(found: Sequence[Change], zone: ZoneInfo) -> list[str]:

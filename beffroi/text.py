@@ -178,6 +178,12 @@ def _address(address: str, base: str) -> str:
 _JOINS = re.compile("[\u200d\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U0001f1e6-\U0001f1ff\U000e0020-\U000e007f]")
 
 
+def many(count: int, word: str = "") -> str:
+    """French: a narrow space between thousands, a plural from two on."""
+    number = f"{count:,}".replace(",", "\u202f")
+    return f"{number} {word}{'s' if count > 1 else ''}" if word else number
+
+
 def shorten(text: str, limit: int) -> str:
     """At most `limit` characters: the text itself, else its beginning up to a word's end, then "…".
 

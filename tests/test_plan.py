@@ -268,3 +268,12 @@ def test_a_number_that_is_none(town: Town, days: str) -> None:
         done.stdout,
         done.stderr.replace("\u00a0", " ").replace("\u202f", " "),
     )
+
+
+@pytest.mark.parametrize("start", ["9999-12-31", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"])
+def test_a_period_beyond_the_calendar(town: Town, start: str) -> None:
+    """`plan --from` in the last year that there is, or the first, gets a sentence."""
+    done = town.invoke("plan", "--from", start, "--days", "400")
+    assert (1, True, "") == (done.returncode, "Cette période sort du calendrier" in done.stderr, done.stdout), (
+        done.stderr
+    )

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
-from beffroi.errors import SettingsError
+from beffroi.errors import SettingsError, why
 
 if TYPE_CHECKING:  # cryptography costs 45 ms, and most publications only ask whether the key is there
     from py_vapid import Vapid02
@@ -39,9 +39,7 @@ def ensure(path: Path) -> bool:
     except FileExistsError:
         return False
     except OSError as error:
-        raise SettingsError(
-            f"La clé {path} ne peut être écrite : {error.strerror} ; vérifiez les droits du dossier."
-        ) from error
+        raise SettingsError(f"La clé {path} ne peut être écrite : {why(error)}.") from error
     return True
 
 
@@ -87,9 +85,7 @@ def rotate(path: Path) -> Path:
         os.replace(file.name, path)
         _sync(path.parent)
     except OSError as error:
-        raise SettingsError(
-            f"La clé {path} ne peut être remplacée : {error.strerror} ; vérifiez les droits du dossier."
-        ) from error
+        raise SettingsError(f"La clé {path} ne peut être remplacée : {why(error)}.") from error
     return kept
 
 
@@ -113,7 +109,7 @@ def load(path: Path) -> Vapid02:
     except FileNotFoundError as error:
         raise SettingsError(f"La clé {path} est introuvable ; lancez : invoke keys") from error
     except OSError as error:
-        raise SettingsError(f"La clé {path} ne peut être lue : {error.strerror}.") from error
+        raise SettingsError(f"La clé {path} ne peut être lue : {why(error)}.") from error
     except (ValueError, TypeError) as error:
         raise SettingsError(
             f"Le fichier {path} n’est pas une clé privée PEM ; remettez-y la clé sauvegardée."

@@ -14,7 +14,7 @@ from beffroi.check import examine
 from beffroi.check.files import source_of
 from beffroi.cms.save import rewritten
 from beffroi.content import IMAGES
-from beffroi.errors import BeffroiError
+from beffroi.errors import BeffroiError, why
 from beffroi.git import Repository
 from beffroi.settings import Site
 
@@ -60,7 +60,7 @@ class Desk:
         except (KeyError, TypeError, binascii.Error) as error:
             raise Refused("Demande incomplète.", 400) from error
         except OSError as error:
-            raise Refused(f"Le fichier n’a pas pu être lu ou écrit : {error.strerror}.", 500) from error
+            raise Refused(f"Le fichier n’a pas pu être lu ou écrit : {why(error)}.", 500) from error
 
     def _info(self, _: Json) -> Json:
         return {"repo": self.site.publisher.title, "publish_modes": ["simple"], "type": "local_git"}

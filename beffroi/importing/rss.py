@@ -10,7 +10,7 @@ from time import struct_time
 from typing import Any
 from urllib.parse import urlsplit
 
-from beffroi.errors import ImportFailed
+from beffroi.errors import ImportFailed, why
 from beffroi.importing.media import download
 from beffroi.importing.piece import Loss, Media, Piece, Source
 from beffroi.importing.xml import parse
@@ -26,7 +26,7 @@ def read(place: str) -> Source:
         try:
             data, name = Path(place).read_bytes(), Path(place).name
         except OSError as error:
-            raise ImportFailed(f"{place} est illisible ({error.strerror}) ; vérifiez le nom du fichier.") from error
+            raise ImportFailed(f"{place} est illisible : {why(error)}.") from error
     _, losses = parse(data, name)  # refuses what no feed has, before anything else reads it
     import feedparser  # imported late: it costs a tenth of a second
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from lxml import etree
 
-from beffroi.errors import ImportFailed
+from beffroi.errors import ImportFailed, why
 from beffroi.importing.piece import Loss, Media, Piece, Source
 from beffroi.importing.xml import child, parse
 from beffroi.text import plain
@@ -29,7 +29,7 @@ def read(path: Path, zone: ZoneInfo) -> Source:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise ImportFailed(f"{path} est illisible ({error.strerror}) ; vérifiez le nom du fichier.") from error
+        raise ImportFailed(f"{path} est illisible : {why(error)}.") from error
     root, losses = parse(data, path.name)
     channel = root.find("channel")
     if channel is None or not child(channel, "wxr_version"):

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 
-from beffroi.errors import StoreError
+from beffroi.errors import StoreError, why
 from beffroi.store.troubles import told
 from beffroi.store.turns import Turns
 
@@ -168,9 +168,7 @@ def _turn(engine: Engine) -> Iterator[None]:
         try:
             number = os.open(f"{engine.url.database}.lock", os.O_RDONLY | os.O_CREAT, 0o644)
         except OSError as error:
-            raise StoreError(
-                f"Le verrou {engine.url.database}.lock ne s’ouvre pas : {error.strerror} ; vérifiez les droits du dossier."
-            ) from error
+            raise StoreError(f"Le verrou {engine.url.database}.lock ne s’ouvre pas : {why(error)}.") from error
         try:
             fcntl.flock(number, fcntl.LOCK_EX)
             yield

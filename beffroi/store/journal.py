@@ -18,7 +18,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, Engine, insert, select, text
 
-from beffroi.errors import StoreError
+from beffroi.errors import StoreError, why
 from beffroi.store import armed, ledger
 from beffroi.store.db import plain, transaction
 from beffroi.store.entries import Known, Message
@@ -127,7 +127,7 @@ def write(var: Path, mark: Mark, told: Iterable[tuple[str, Known]] = ()) -> None
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise StoreError(f"Le journal {var / NAME} ne peut être écrit : {error.strerror}.") from error
+        raise StoreError(f"Le journal {var / NAME} ne peut être écrit : {why(error)}.") from error
 
 
 def sent(engine: Engine, var: Path, at: int) -> None:
@@ -157,7 +157,7 @@ def _last(path: Path) -> Mark:
     except FileNotFoundError:
         return Mark()
     except OSError as error:
-        raise StoreError(f"Le journal {path} ne peut être lu : {error.strerror}.") from error
+        raise StoreError(f"Le journal {path} ne peut être lu : {why(error)}.") from error
     marks = [found for line in lines if "generation" in (found := _parsed(line))]
     return Mark(**marks[-1]) if marks else Mark()
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from beffroi.errors import StoreError
+from beffroi.errors import StoreError, why
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,7 @@ def working(folder: Path) -> Iterator[Worker]:
         folder.mkdir(parents=True, exist_ok=True)
         lock = open(path, "a+", encoding="ascii")  # noqa: SIM115  # closed below, with the lock
     except OSError as error:
-        raise StoreError(
-            f"Le verrou {path} ne s’ouvre pas : {error.strerror} ; vérifiez les droits du dossier."
-        ) from error
+        raise StoreError(f"Le verrou {path} ne s’ouvre pas : {why(error)}.") from error
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         lock.seek(0)

@@ -388,3 +388,11 @@ def test_the_task(town: Town) -> None:
     assert (town.root / "content/agenda/rue-du-lac.md").is_file()
     wrong = town.invoke("import", "wordpress", "rien.xml")
     assert (1, "rien.xml est illisible") == (wrong.returncode, wrong.stderr[:22])
+
+
+def test_an_export_that_is_not_there(town: Town) -> None:
+    """What the system says of a file is said in French."""
+    for kind in ("wordpress", "rss"):
+        done = town.invoke("import", kind, "absent.xml")
+        assert "absent.xml est illisible : il n’existe pas" in done.stderr
+        assert "No such" not in done.stderr
