@@ -434,3 +434,24 @@ def test_a_withdrawn_lasting_page(town: Town) -> None:
     assert ["salle.en/index.html", "salle/index.html"] == sorted(
         name for name in found(town, "salle") if not name.startswith((".beffroi", "service-worker"))
     )
+
+
+@pytest.mark.parametrize("name", ["actualites/fete", "pages/fete", "alertes/fete"])
+def test_a_withdrawal_waits_for_no_link(town: Town, name: str) -> None:
+    """What is withdrawn goes at once, though its text, which nobody will read, leads to what went before it: a dead link, an
+    image that is gone or broken."""
+    picture(town)
+    more = "\nseverity: Severe\nend: 2026-05-09" if name.startswith("alertes") else ""
+    body = f"{WORDS} [x](../actualites/autre.md) ![x](../images/{WORDS}.png) ![y](../images/autre.png)"
+    (town.root / "content/images/autre.png").write_bytes((town.root / f"content/images/{WORDS}.png").read_bytes())
+    other = town.write("actualites/autre", "title: Autre\ndate: 2026-05-01")
+    town.write(name, f"{FETE}{more}", body)
+    town.publish()
+    assert found(town, WORDS)
+    other.unlink()
+    (town.root / "content/images/autre.png").unlink()
+    (town.root / f"content/images/{WORDS}.png").write_bytes(b"broken")
+    town.write(name, f"{FETE}{more}\n{GONE}", body)
+    done = town.publish(LATER)
+    assert ((), []) == (tuple(done.held), found(town, WORDS))
+    assert "Le pont est fermé." in (town.live / name.removeprefix("pages/") / "index.html").read_text("utf-8")

@@ -34,12 +34,8 @@ class Own:
         """All that is wrong in it, and where it leads."""
         self._channels()
         self._kind()
-        self._front_image()
-        self._body()
-        for href in self.page.links:
-            self._link(href)
-        for src, alt in self.page.images:
-            self._image(src, alt)
+        if self.front.status != "withdrawn":  # else nothing of it is shown: a dead link must not keep it online
+            self._shown()
         errors = {message for _, message, level in self.found if level == "error"}
         ids = None if self.page.broken else frozenset(self.page.ids)
         draft = self.front.status == "draft"
@@ -47,6 +43,15 @@ class Own:
         said = self._words() if self.site.raw.get("SPELLING") and self.front.lang.startswith("fr") else frozenset[str]()
         return Card(self.name, self.entry.source, self.entry.url_path, not errors, draft, faults, tuple(self.aims), ids, said,
                     errors <= self.bearable)  # fmt: skip
+
+    def _shown(self) -> None:
+        """What its page would show, and where that leads."""
+        self._front_image()
+        self._body()
+        for href in self.page.links:
+            self._link(href)
+        for src, alt in self.page.images:
+            self._image(src, alt)
 
     def _words(self) -> frozenset[str]:
         told = (

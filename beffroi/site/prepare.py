@@ -214,7 +214,9 @@ def _holds(tree: Tree, known: Card | None, row: Row, now: float) -> bool:
 def _originals(tree: Tree, row: Row) -> set[Path]:
     """The images that an entry shows."""
     entry = tree.entries[row.id]
-    found = set()
+    found: set[Path] = set()
+    if entry.withdrawn:
+        return found
     if (ref := entry.document.front.image) and (original := tree.image(ref.src)):
         found.add(original)
     links = [resolve(tree, entry, src) for src in _SRC.findall(raw_html(tree, row))]
