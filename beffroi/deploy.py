@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from beffroi.errors import DeployError
+from beffroi.errors import DeployError, why
 from beffroi.forks import spread
 from beffroi.memo.stamps import DIGEST, digest
 
@@ -74,7 +74,9 @@ def deploy(
             _amended(former).touch()
         _prune(release.parent, live, keep)
     except OSError as error:
-        raise DeployError(f"La mise en ligne a échoué : {error}. La version précédente reste en ligne.") from error
+        place = f"{error.filename} : " if error.filename else ""
+        said = f"La mise en ligne a échoué : {place}{why(error)}."
+        raise DeployError(f"{said} La version précédente reste en ligne.") from error
     return Deployed(release, written, removed)
 
 

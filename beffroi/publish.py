@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from beffroi import content, due, held, plan
 from beffroi.check import examine
 from beffroi.deploy import Deployed, deploy
-from beffroi.errors import BeffroiError, BuildError, CheckFailed, DeployError, Fault, unwritten
+from beffroi.errors import BeffroiError, BuildError, CheckFailed, DeployError, Fault, unwritten, why
 from beffroi.forks import beside
 from beffroi.locks import Busy, only_one
 from beffroi.memo import Damaged, Memo
@@ -321,7 +321,10 @@ def _unplaced(out: Path, service: Service, error: OSError) -> str:
             f"{out.name}/ et {service.var} sont sur deux disques : le site ne peut être remplacé d’un seul coup ; mettez-les "
             f"sur le même, par exemple avec OUTPUT_PATH={service.var}/output."
         )
-    return f"{out.name}/ n’a pas pu être remplacé : {error}."
+    if service.var.resolve().is_relative_to(out.resolve()):
+        inside = f"{out.name}/ contient {service.var}, qui ne peut être remplacé avec lui"
+        return f"{inside} ; donnez un autre dossier à BEFFROI_VAR."
+    return f"{out.name}/ n’a pas pu être remplacé : {why(error)}."
 
 
 def memory(site: Site, service: Service, step: Step = lambda _: None, *, clean: bool = False) -> Memo:

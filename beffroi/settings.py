@@ -228,7 +228,9 @@ def read_python(path: Path) -> dict[str, Any]:
     try:
         names = runpy.run_path(str(path))
     except (Exception, SystemExit) as error:
-        raise SettingsError(f"{path.name} : {type(error).__name__}: {error}") from error
+        raise SettingsError(
+            f"{path.name} ne peut être lu ({type(error).__name__}: {error}) ; corrigez-le, ou revenez à sa dernière version."
+        ) from error
     finally:
         sys.path.remove(folder)
         sys.modules.pop("pelicanconf", None)
@@ -254,16 +256,18 @@ class Service(BaseModel, frozen=True):
     keep_releases: int = Field(5, ge=1, description="Nombre de publications conservées.")
     index_at_once: int = Field(500, ge=0, description="Contenus et pages jusqu’où `publish` attend l’index.")
     announce_max_age_days: float = Field(
-        7, gt=0, description="Au-delà de cet âge (jours), un contenu n’est pas annoncé."
+        7, gt=0, le=36500, description="Au-delà de cet âge (jours), un contenu n’est pas annoncé."
     )
-    push_timeout: float = Field(10, gt=0, description="Délai de réponse d’un service de notification (secondes).")
+    push_timeout: float = Field(
+        10, gt=0, le=3600, description="Délai de réponse d’un service de notification (secondes)."
+    )
     push_prearm: bool = Field(
         True, description="Préparer à l’avance les clés des alertes, pour les envoyer quatre fois plus vite."
     )
     push_reference: bool = Field(False, description="Envoyer avec pywebpush, bien plus lent, en cas d’ennui.")
     push_workers: int = Field(8, ge=1, le=64, description="Envois simultanés de pywebpush.")
     keep_months: int = Field(
-        12, ge=1, description="Mois après lesquels un abonnement que son navigateur ne montre plus est oublié."
+        12, ge=1, le=1200, description="Mois après lesquels un abonnement que son navigateur ne montre plus est oublié."
     )
     pushes_a_week: int = Field(
         5, ge=1, description="Notifications par habitant et par semaine au-delà desquelles la publication prévient."
@@ -275,8 +279,8 @@ class Service(BaseModel, frozen=True):
     @field_validator("vapid_subject")
     @classmethod
     def _subject(cls, value: str) -> str:
-        if value and not value.startswith(("mailto:", "https://")):
-            raise ValueError("doit commencer par mailto: ou https://")
+        if value and not re.fullmatch(r"mailto:[^@\s]+@[^@\s]+|https://\S+", value):
+            raise ValueError("écrivez mailto: et une adresse de courriel, ou une adresse https://…")
         return value
 
     @property
@@ -302,14 +306,31 @@ class Service(BaseModel, frozen=True):
         return timedelta(days=self.announce_max_age_days)
 
 
+MEANT = {
+    "int_parsing": "écrivez un nombre entier",
+    "float_parsing": "écrivez un nombre",
+    "bool_parsing": "écrivez yes ou no",
+    "greater_than": "écrivez un nombre plus grand que {gt:g}",
+    "greater_than_equal": "écrivez {ge} au moins",
+    "less_than_equal": "écrivez {le:g} au plus",
+}
+"""What to write, by what pydantic found."""
+
+
+def _refused(error: Any) -> str:
+    """The sentence of a value that is not admitted."""
+    context = error.get("ctx", {})
+    meant = MEANT.get(error["type"], str(context.get("error", error["msg"]))).format(**context)
+    return f"{PREFIX}{str(error['loc'][0]).upper()} vaut {error['input']!r} ; {meant}."
+
+
 def read_service(root: Path = Path(), **overrides: Any) -> Service:
     """The `Service` of this machine; relative paths are taken from `root`. From then on work is spread over as many
     processes as it says. Raises `SettingsError`."""
     try:
         service = Service(**{**_given(root / "beffroi.env"), **overrides})
     except ValidationError as error:
-        lines = [f"{PREFIX}{str(e['loc'][0]).upper()} = {e['input']!r} : {e['msg']}" for e in error.errors()]
-        raise SettingsError("Réglage du service refusé.\n" + "\n".join(lines)) from error
+        raise SettingsError("\n".join(map(_refused, error.errors()))) from error
     forks.asked = service.workers
     places = {name: root / path for name in ("var", "live", "vapid_key_file") if (path := getattr(service, name))}
     return service.model_copy(update=places)

@@ -190,3 +190,10 @@ def test_output_and_var_on_two_disks(town: Town, monkeypatch: pytest.MonkeyPatch
     town.publish()
     assert (town.root / "var" / "output" / "index.html").is_file()
     assert (town.live / "index.html").is_file()
+
+
+def test_var_within_output(town: Town) -> None:
+    """The site is replaced whole: what keeps the releases cannot lie in it, and the sentence says so."""
+    (town.root / "beffroi.env").write_text("BEFFROI_VAR=output\n", encoding="utf-8")
+    with pytest.raises(BeffroiError, match="output/ contient .*/output, qui ne peut être remplacé .* à BEFFROI_VAR"):
+        town.publish()

@@ -103,3 +103,25 @@ def test_a_file_of_the_machine_in_another_encoding(town: Town) -> None:
     (town.root / "beffroi.env").write_bytes("# réglages\n".encode("latin-1"))
     with pytest.raises(SettingsError, match="beffroi.env n’est pas en UTF-8 ; enregistrez-le en UTF-8."):
         read_service(town.root)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("WORKERS", "x", "écrivez un nombre entier"),
+        ("WORKERS", "-1", "écrivez 0 au moins"),
+        ("KEEP_MONTHS", "99999999999999999999", "écrivez 1200 au plus"),
+        ("ANNOUNCE_MAX_AGE_DAYS", "une semaine", "écrivez un nombre"),
+        ("ANNOUNCE_MAX_AGE_DAYS", "inf", "écrivez 36500 au plus"),
+        ("ANNOUNCE_MAX_AGE_DAYS", "0", "écrivez un nombre plus grand que 0"),
+        ("PUSH_TIMEOUT", "nan", "écrivez 3600 au plus"),
+        ("PUSH_PREARM", "peut-être", "écrivez yes ou no"),
+        ("VAPID_SUBJECT", "mailto:", "écrivez mailto: et une adresse de courriel, ou une adresse https://…"),
+    ],
+)
+def test_a_setting_of_the_machine(town: Town, name: str, value: str, said: str) -> None:
+    """Its name, what it was, what to write: in French, whatever it is."""
+    (town.root / "beffroi.env").write_text(f"BEFFROI_{name}={value}\n", encoding="utf-8")
+    with pytest.raises(SettingsError) as found:
+        read_service(town.root)
+    assert f"BEFFROI_{name} vaut {value!r} ; {said}." == str(found.value)
