@@ -73,7 +73,10 @@ class Tree:
     @cached_property
     def by_source(self) -> Mapping[str, str]:
         """Ids by path from the site's root (NFC, since macOS writes NFD)."""
-        return {_nfc(row.source): row.id for row in self.entries.rows.values()}
+        rows = self.entries.rows.values()
+        if all(row.source.isascii() for row in rows):
+            return {row.source: row.id for row in rows}
+        return {_nfc(row.source): row.id for row in rows}
 
     def row_at(self, url: str) -> Row | None:
         """What has this root-relative address."""
@@ -175,29 +178,22 @@ def read(
     memo = memo or Memo(None, "")
     found = found or Files.below(str(site.content))
     reading = _Reading(site, found, memo)
-    known = reading.known
-    rows: dict[str, Row | None] = {}
-    stale: list[tuple[str, str, bytes | None]] = []
-    for source, name in _markdown(site, found):
+    files = {source: name for source, name in _markdown(site, found) if (instead or {}).get(source, b"") is not None}
+    rows = {source: _row(reading.known.get(source, ())) for source in files}
+    stamps, stale = found.stamps, list[tuple[str, str, bytes | None]]()
+    for row, (source, name) in zip(rows.values(), files.items(), strict=True):
         if instead and source in instead:
-            if (data := instead[source]) is not None:
-                rows[source] = None
-                stale.append((source, name, data))
-        elif (row := known.get(source)) and row[STAMP] and row[STAMP] == found.stamps[name]:
-            rows[source] = _row(row)  # nobody wrote it since
-        else:
-            rows[source] = None
+            stale.append((source, name, instead[source]))
+        elif not row or not row.stamp or row.stamp != stamps[name]:  # else nobody wrote it since
             stale.append((source, name, None))
     for (source, name, data), learnt in zip(stale, spread(reading.learn, stale), strict=True):
         rows[source] = reading.kept(learnt, name if data is None else None)
-    whole = {source: row for source, row in rows.items() if row is not None}
-    memo.tables["files"] = dict(whole)
-    return reading.tree(whole, originals or {})
+    memo.tables["files"] = rows
+    return reading.tree(rows, originals or {})
 
 
-STAMP = Row._fields.index("stamp")
 _row: Callable[[tuple[object, ...]], Row] = partial(tuple.__new__, Row)
-"""A row as the memo gives it: a named tuple's own maker takes three times as long."""
+"""A row as the memo gives it: a named tuple's own maker takes three times as long. Nothing of nothing."""
 
 
 class _Reading:
@@ -238,15 +234,22 @@ class _Reading:
         """The tree that these files make."""
         entries, faults = Entries(self.site, self.memo), list[Fault]()
         known = entries.rows
-        for source, row in rows.items():
-            if row.document is None:
-                faults += [Fault(*fault) for fault in row.faults]  # type: ignore[arg-type]  # a level, from a Fault
-            elif (first := known.setdefault(row.id, row)) is not row:
-                faults.append(clashing(source, first))
+        known |= {row.id: row for row in rows.values() if row.document is not None}
+        if len(known) != len(rows):  # something is wrong
+            known.clear()
+            faults += self._faults(rows, known)
         if not rows:
             where = source_of(self.site, self.site.content)
             faults.append(Fault(where, 1, "aucun fichier Markdown ; vérifiez PATH dans pelicanconf.py."))
         return Tree(self.site, entries, tuple(faults), len(rows), originals, self.found, self.memo)
+
+    def _faults(self, rows: Mapping[str, Row], known: dict[str, Row]) -> Iterator[Fault]:
+        """What is wrong with some of these files; `known` takes the others by id, the first one of each address."""
+        for source, row in rows.items():
+            if row.document is None:
+                yield from (Fault(*fault) for fault in row.faults)  # type: ignore[arg-type]  # a level, from a Fault
+            elif (first := known.setdefault(row.id, row)) is not row:
+                yield clashing(source, first)
 
 
 def sources(site: Site) -> Iterator[tuple[Path, str]]:

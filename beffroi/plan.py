@@ -95,13 +95,13 @@ def following(tree: Tree, at: datetime) -> datetime | None:
     now = at.timestamp()
     known, rows = tree.memo.tables.get("moments", {}), tree.entries.rows
     kept = {row.source: known.get(row.source, b"") for row in rows.values()}
-    stale = [entry_id for entry_id, row in rows.items() if not kept[row.source].startswith(row.digest)]
+    stale = [row.id for row, one in zip(rows.values(), kept.values(), strict=True) if not one.startswith(row.digest)]
     for entry_id, moments in zip(stale, spread(partial(_moments, tree), stale), strict=True):
         kept[rows[entry_id].source] = rows[entry_id].digest + array("d", moments).tobytes()
     tree.memo.tables["moments"] = kept
-    every = array("d", b"".join(known[DIGEST:] for known in kept.values()))
-    later = [moment for moment in every if moment > now]
-    return datetime.fromtimestamp(min(later), UTC) if later else None
+    every = array("d", b"".join([known[DIGEST:] for known in kept.values()]))
+    first = min((moment for moment in every if moment > now), default=None)
+    return None if first is None else datetime.fromtimestamp(first, UTC)
 
 
 def _moments(tree: Tree, entry_id: str) -> tuple[float, ...]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import marshal
 import shutil
+from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from beffroi.memo import Memo
+from beffroi.memo import PART, TOGETHER, Memo
 
 
 @pytest.fixture
@@ -54,3 +60,48 @@ def test_a_killed_save_leaves_the_former_one(folder: Path) -> None:
     assert {"a": (1, "été", None)} == memo.tables["cards"]
     memo.save()
     assert [] == list(folder.glob(".memo.bin.*"))
+
+
+TABLES = st.dictionaries(
+    st.sampled_from([*chain(*TOGETHER), "static", "why"]),
+    st.dictionaries(st.sampled_from("abcdefg"), st.sampled_from([(1, "été"), (2,), b"x", 3, ()]), min_size=1),
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(steps=st.lists(TABLES, min_size=1, max_size=4), part=st.integers(1, 4))
+def test_tables_come_back(steps: list[dict[str, dict[str, object]]], part: int) -> None:
+    """Whatever becomes of tables from one save to the next, what is read is what was saved last: a name that only some
+    have, one that comes or goes in the middle, a table that is gone."""
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
+        patched.setattr("beffroi.memo.PART", part)
+        for tables in steps:
+            memo = Memo.open(Path(folder), "clé")
+            memo.tables = {**tables, "born": 0}
+            memo.save()
+            found = Memo.open(Path(folder), "clé").tables
+            assert {**tables, "born": 0} == found
+
+
+class Named(NamedTuple):
+    """Some row."""
+
+    one: int
+    other: str
+
+
+def test_what_did_not_change_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the parts in which something changed are written anew, though rows have become named ones since."""
+    memo = Memo.open(tmp_path, "clé")
+    memo.tables = {"cards": {f"{number:05}": (number, "mot") for number in range(5 * PART)}}
+    memo.save()
+    memo = Memo.open(tmp_path, "clé")
+    memo.tables["cards"] = {name: Named(*row) for name, row in memo.tables["cards"].items()}
+    memo.tables["cards"]["01500"] = Named(0, "autre")
+    written: list[object] = []
+    real = marshal.dumps
+    monkeypatch.setattr("beffroi.memo.marshal.dumps", lambda value: written.append(value) or real(value))
+    memo.save()
+    assert 3 == len(written)  # the rest, one part of five, the list of the parts
+    found = Memo.open(tmp_path, "clé").tables["cards"]
+    assert ((0, "autre"), (1501, "mot"), (4999, "mot")) == (found["01500"], found["01501"], found["04999"])

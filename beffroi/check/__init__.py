@@ -18,7 +18,7 @@ from beffroi.check.cache import Cache
 from beffroi.check.card import Card, read
 from beffroi.check.files import Disk, Files, markdown, source_of
 from beffroi.check.report import report
-from beffroi.content import IMAGES, PAGES, Tree
+from beffroi.content import IMAGES, PAGES, Tree, is_content
 from beffroi.errors import Fault
 from beffroi.forks import spread
 from beffroi.learnt import Learnt, learn, unreadable
@@ -117,8 +117,14 @@ def check(tree: Tree) -> list[Fault]:
 
 def _keys(files: Files) -> dict[str, str]:
     """The id of the bytes of each file, in the order of the names; empty for one that cannot be read."""
-    known = files.known() if isinstance(files, Disk) else {}
-    return {name: known.get(name) or _key(files, name) for name in markdown(files.names)}
+    if not isinstance(files, Disk):
+        return {name: _key(files, name) for name in markdown(files.names)}
+    known, stamps, none = files.keys, files.found.stamps, (None, "")
+    return {
+        name: found[1] if (found := known.get(name, none))[0] == stamp else _key(files, name)
+        for name, stamp in stamps.items()
+        if is_content(name)
+    }
 
 
 def _key(files: Files, name: str) -> str:

@@ -75,11 +75,6 @@ class Disk:
             self.keys[name] = self.found.lasting(name), known
         return known
 
-    def known(self) -> dict[str, str]:
-        """The ids of those that nobody wrote since: `key` gives the same, one by one."""
-        stamps = self.found.stamps
-        return {name: key for name, (stamp, key) in self.keys.items() if stamp and stamp == stamps.get(name)}
-
     def data(self, name: str) -> bytes:
         """Read once for `key` and the call that follows it."""
         name = self.found.named(name)

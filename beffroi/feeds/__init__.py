@@ -93,12 +93,9 @@ def first_page(shown: Sequence[Any], at: Any) -> list[Any]:
     latest, older = list(shown[:LATEST]), shown[LATEST:]
     touched = sorted((item for item in older if item.updated > item.since), key=lambda item: item.updated, reverse=True)
     corrected = {item.id for item in touched[:CORRECTED]}
-    return latest + [item for item in older if item.id in corrected or (_ends(item) and item.runs(at))]
-
-
-def _ends(item: Item) -> bool:
-    """Whether it is current for a time only; what has no end would stay on the first page for ever."""
-    return item.over is not None or bool(item.alert)
+    # what is current for a time only; what has no end would stay on the first page for ever
+    ends = {item.id for item in older if (item.over is not None or item.alert) and item.runs(at)}
+    return latest + [item for item in older if item.id in corrected or item.id in ends]
 
 
 def selection(name: str, items: Sequence[Any], at: float) -> tuple[Sequence[Any], bool]:
@@ -111,7 +108,8 @@ def selection(name: str, items: Sequence[Any], at: float) -> tuple[Sequence[Any]
     if name in {"rss.xml", "feed.json"}:
         return first_page([item for item in items if item.since <= at], at), False
     if name == "panel.json":
-        return [i for i in items if i.since <= at < (i.over or i.since + FRESH.total_seconds())], True
+        lasts = FRESH.total_seconds()
+        return [i for i in items if i.since <= at < (i.over or i.since + lasts)], True
     return items, True
 
 

@@ -7,7 +7,7 @@ from `feed.json` through all of them, newest to oldest. `_beffroi` carries what 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,19 +27,18 @@ def render(items: Sequence[Item], publisher: Publisher, at: datetime) -> bytes:
 
 def pages(items: Sequence[Item], publisher: Publisher, at: datetime) -> dict[str, bytes]:
     """`feed.json` and every archive page, by file name, newest first."""
-    plan = split(items, at)
+    plan = split(known(items, at), at)
     following = [*list(plan)[1:], None]
     return {name: page(plan[name], publisher, after) for name, after in zip(plan, following, strict=True)}
 
 
-def split(items: Iterable[Any], at: Any) -> dict[str, list[Any]]:
-    """Which items stand in which file, newest first; each file's `next_url` is the one after it.
+def split(shown: Sequence[Any], at: Any) -> dict[str, list[Any]]:
+    """Which of the `known` items stand in which file, newest first; each file's `next_url` is the one after it.
 
     The items may be cards, all instants being seconds since 1970: see `feeds.selection`."""
-    shown = known(items, at)
     oldest_first = shown[LATEST:][::-1]
     chunks = [oldest_first[start : start + LATEST] for start in range(0, len(oldest_first), LATEST)]
-    archive = {f"feed-{number}.json": chunk[::-1] for number, chunk in enumerate(chunks, 1)}
+    archive = {f"feed-{number}.json": list(chunk[::-1]) for number, chunk in enumerate(chunks, 1)}
     return {FIRST: first_page(shown, at), **dict(reversed(archive.items()))}
 
 

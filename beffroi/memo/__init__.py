@@ -16,47 +16,61 @@ import hashlib
 import marshal
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
+from weakref import finalize
 
 from beffroi.memo.blobs import Blobs, Damaged, Ref
 
 __all__ = ["Blobs", "Damaged", "Memo", "Ref", "unswept"]
 
-MARK = b"beffroi memo 5\n"
+MARK = b"beffroi memo 6\n"
 FILE = "memo.bin"
 SIZE = struct.Struct("<Q")
-TOGETHER = (("files", "cards", "moments"), ("outputs", "front", "twin"))
+TOGETHER = (
+    ("files", "cards", "moments"),
+    ("outputs", "front", "twin"),
+    ("front folders", "twin folders"),
+    ("related",),
+)
 """Tables by the same names: written together, a part of the names after the other, they share them, in the file and in
-memory."""
+memory. No value is `None`."""
 PART = 1000
-"""Names in a part: the values of so many, and not of all of them, are held twice while they are read or written."""
+"""Names in a part: a part in which nothing changed is copied as it stands."""
 GROWN = 50_000_000
 """Bytes that blobs may take besides three times those of the first build: then all is made anew, once in thousands of
 edits."""
 
 
+class Part(NamedTuple):
+    """What is written together: of each of these tables, the values of these names, `None` where it has none. Whole tables
+    where there are no names."""
+
+    tables: list[str]
+    names: list[str]
+    values: list[Any]
+
+
 def _put(file: IO[bytes], value: Any) -> int:
     """Write a value behind its seal. Returns how many bytes that took."""
-    data = marshal.dumps(value)
+    data = marshal.dumps(tuple(value))
     return file.write(hashlib.sha256(data).digest()) + file.write(data)
 
 
-def _sealed(data: bytes) -> memoryview:
+def _sealed(whole: memoryview) -> memoryview:
     """What was sealed. Raises `Damaged`."""
-    whole = memoryview(data)
     if hashlib.sha256(whole[32:]).digest() != whole[:32]:
         raise Damaged("des octets ont changé")
     return whole[32:]
 
 
-def _plain(value: Any) -> Any:
-    """The value as it can be written: no named tuple."""
-    return tuple(value) if isinstance(value, tuple) else value
+def _plain(values: list[Any]) -> list[Any]:
+    """The values as they can be written: no named tuple."""
+    return [tuple(value) if isinstance(value, tuple) else value for value in values]
 
 
 @contextmanager
@@ -80,6 +94,9 @@ class Memo:
     tables: dict[str, Any] = field(default_factory=dict)
     blobs: Blobs = field(default_factory=Blobs)
     said: str = ""
+    _former: dict[tuple[str, int], tuple[Part, int, int]] = field(default_factory=dict)
+    """The parts as they were read, by their first table and their number, and where they lie in `_file`."""
+    _file: int = -1
 
     @classmethod
     def open(cls, folder: Path, key: str, *, clean: bool = False) -> Memo:
@@ -109,14 +126,32 @@ class Memo:
             if not 0 < size <= length - start:
                 raise Damaged("elle est tronquée")
             file.seek(length - size)
-            name, end, sizes = marshal.loads(_sealed(file.read(size)))  # noqa: S302
+            name, end, sizes = marshal.loads(_sealed(memoryview(file.read(size))))  # noqa: S302
+            self._file = os.dup(file.fileno())  # whatever replaces it: its parts are copied
+            finalize(self, os.close, self._file)
             file.seek(start)
+            buffer = memoryview(
+                bytearray(max(sizes, default=0))
+            )  # one for all: memory that is fresh each time costs more
             with unswept():
-                for names, size in sizes:
-                    self._take(names, marshal.loads(_sealed(file.read(size))))  # noqa: S302
+                for size in sizes:
+                    read = file.readinto(buffer[:size])
+                    self._take(Part._make(marshal.loads(_sealed(buffer[:read]))), start, size)  # noqa: S302
+                    start += size
         self.blobs = Blobs.known(folder / name, end)
         if end > GROWN + 3 * self.tables.get("born", end):
             raise Damaged("elle a trop grossi")
+
+    def _take(self, part: Part, start: int, size: int) -> None:
+        if not part.names:
+            self.tables |= dict(zip(part.tables, part.values, strict=True))
+            return
+        for table, values in zip(part.tables, part.values, strict=True):
+            found = zip(part.names, values, strict=True)
+            whole = (one for one in found if one[1] is not None) if None in values else found
+            self.tables.setdefault(table, {}).update(whole)
+        number = sum(first == part.tables[0] for first, _ in self._former)
+        self._former[part.tables[0], number] = part, start, size
 
     def save(self) -> None:
         """Put the tables down in one step. What was read so far stays readable."""
@@ -129,27 +164,27 @@ class Memo:
         aside = self.folder / f".{FILE}.{os.getpid()}"
         with open(aside, "wb") as file:
             file.writelines((MARK, self.key.encode(), b"\n"))
-            sizes = [(list(part), _put(file, list(part.values()))) for part in self._parts()]
+            rest = {name: table for name, table in self.tables.items() if name not in chain(*TOGETHER)}
+            sizes = [_put(file, Part(list(rest), [], list(rest.values())))]
+            sizes += [self._again(file, number, part) for group in TOGETHER for number, part in self._parts(group)]
             file.write(SIZE.pack(_put(file, (self.blobs.name, self.blobs.end, sizes))))
         os.replace(aside, self.folder / FILE)
         self.blobs.sweep()
 
-    def _parts(self) -> Iterator[dict[str, Any]]:
-        """The tables as they are written."""
-        yield {name: table for name, table in self.tables.items() if name not in chain(*TOGETHER)}
-        for group in TOGETHER:
-            tables = {name: self.tables[name] for name in group if name in self.tables}
-            keys = list(dict.fromkeys(chain(*tables.values())))
-            for start in range(0, len(keys) or 1, PART):
-                some = keys[start : start + PART]
-                yield {name: {k: _plain(table[k]) for k in some if k in table} for name, table in tables.items()}
+    def _parts(self, group: Sequence[str]) -> Iterator[tuple[int, Part]]:
+        """Tables as they are written, and the number of each part."""
+        tables = {name: table for name in group if (table := self.tables.get(name))}
+        names = list(dict.fromkeys(chain(*tables.values())))
+        for number, start in enumerate(range(0, len(names), PART)):
+            some = names[start : start + PART]
+            yield number, Part(list(tables), some, [list(map(table.get, some)) for table in tables.values()])
 
-    def _take(self, names: list[str], values: list[Any]) -> None:
-        for name, value in zip(names, values, strict=True):
-            if name in self.tables:
-                self.tables[name] |= value
-            else:
-                self.tables[name] = value
+    def _again(self, file: IO[bytes], number: int, part: Part) -> int:
+        """Write a part, or copy it where it is as it was read. Returns how many bytes that took."""
+        former, start, size = self._former.get((part.tables[0], number), (None, 0, 0))
+        if former == part:
+            return file.write(os.pread(self._file, size, start))
+        return _put(file, part._replace(values=list(map(_plain, part.values))))
 
     def forget(self) -> None:
         """Drop everything: the next build starts clean."""

@@ -28,7 +28,7 @@ from beffroi.site import outputs, pwa
 from beffroi.site import search as indexing
 from beffroi.site.cards import Card
 from beffroi.site.images import Images
-from beffroi.site.outputs import Rule
+from beffroi.site.outputs import Known, Rule
 from beffroi.site.running import run_pelican, sentence
 from beffroi.site.shared import Hole, Table, packed, unpacked
 from beffroi.site.standing import KEPT, MADE, SILENCED, outdated, own, take, twin
@@ -45,10 +45,6 @@ AWAIT = 200
 
 Written = dict[str, tuple[tuple[Hole, ...], bytes]]
 """Output → the places of its fragments, the digest of its bytes."""
-
-Known = tuple[bytes, bytes, bytes, tuple[str, ...]]
-"""What the memo keeps of an output: what stands for the parts of its rule, the places of its fragments, the digest of its
-bytes, the keys of its fragments (one tuple for all outputs that have the same)."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +103,7 @@ class Build:
         shutil.rmtree(self.staging, ignore_errors=True)  # left by a build that was killed
         self.staging.mkdir(parents=True)
         self.twin.inspect(self.looked())
-        self.rules = outputs.rules(self.work)
+        self.rules = outputs.rules(self.work, self.known)
         known, put = self.known, self.twin.files
         doubtful = [
             (name, rule)
@@ -121,8 +117,8 @@ class Build:
             self.fresh[name] = self.rules[name].sum, b"", total, ()
         self._refill(ahead=ahead)
         self._worker()
-        kept = {name: one for name, one in self.known.items() if name in self.rules and name not in self.fresh}
-        final = {**kept, **self.fresh}
+        final = {name: one for name, one in self.known.items() if name in self.rules} | self.fresh
+        final = {name: final[name] for name in sorted(final)}  # an order that an edit does not change
         unindexed = self._advance(final, hurry=hurry)
         made = frozenset(name for name, one in self.fresh.items() if self._changed(name, one[2]))
         files = {name: known[2] for name, known in final.items()}
@@ -323,7 +319,7 @@ class Build:
         if not self.twin.folders:  # what stood there was not ours
             shutil.rmtree(self.twin.root, ignore_errors=True)
         tables = self.tree.memo.tables
-        tables["outputs"] = final
+        tables["outputs"], tables["ruled"] = final, outputs.ruled(self.work)
         tables["front"], tables["front folders"] = self.front.files, self.front.folders
         tables["twin"], tables["twin folders"] = self.twin.files, self.twin.folders
         tables["why"] = tables.get("why", {}) | self.why if self.late else self.why

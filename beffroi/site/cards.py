@@ -188,6 +188,6 @@ def by_category(cards: Sequence[Card], slugs: Iterable[str]) -> Mapping[str, lis
     return lists
 
 
-def shown_first(own: Sequence[Card], at: float) -> list[Card]:
-    """The cards of one category in the order in which its page shows them: what runs, what comes, then the newest."""
-    return list({card.id: card for card in [*running_alerts(own, at), *upcoming(own, at), *own]}.values())
+def shown_first(own: Sequence[Card], at: float, newest: int) -> list[Card]:
+    """What the page of a category shows, in its order: all that runs, all that comes, then so many of its newest."""
+    return list({card.id: card for card in [*running_alerts(own, at), *upcoming(own, at), *own[:newest]]}.values())

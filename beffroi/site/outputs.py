@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import marshal
 import shutil
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -34,6 +34,11 @@ MOVED, GONE = ".beffroi/moved.map", ".beffroi/gone.map"
 """For the web server, which serves no hidden file: former address → present one, address → page of explanation."""
 
 
+Known = tuple[bytes, bytes, bytes, tuple[str, ...]]
+"""What the memo keeps of an output: what stands for the parts of its rule, the places of its fragments, the digest of its
+bytes, the keys of its fragments (one tuple for all outputs that have the same)."""
+
+
 class Rule(NamedTuple):
     """How one file is made. `kind` and `args` say by what; `sum` stands for all that its bytes depend on."""
 
@@ -55,9 +60,10 @@ class Rule(NamedTuple):
 _rule = partial(tuple.__new__, Rule)  # a named tuple's own constructor takes three times as long
 
 
-def rules(work: Work) -> dict[str, Rule]:
-    """The rule of every file but the service worker and the search index, which are made of other files."""
-    found = dict(_pages(work))
+def rules(work: Work, known: Mapping[str, Known]) -> dict[str, Rule]:
+    """The rule of every file but the service worker and the search index, which are made of other files. `known` are the
+    outputs of the former build, the `sum` of their rule first."""
+    found = dict(_pages(work, known))
     found |= _feeds(work)
     found |= _statics(work)
     found |= dict(_former(work, found.keys()))
@@ -73,16 +79,34 @@ def _depends(work: Work, template: str) -> bytes:
     return digest(b"\0".join([closure.sum, *(work.value(name) for name in sorted(closure.names))]))
 
 
-def _pages(work: Work) -> Iterator[tuple[str, Rule]]:
-    article, page, category = (_depends(work, name) for name in ("article", "page", "category"))
-    sums, near, running = {card.id: card.sum for card in work.articles}, work.related.table, work.running
+def _articles(work: Work, known: Mapping[str, Known]) -> Iterator[tuple[str, Rule]]:
+    """Most of the site: the page of an item that nothing touches has the rule that it had."""
+    article, cards, near, running = _depends(work, "article"), work.cards, work.related.table, work.running
+    before, alerts = work.ruled or (b"", ())
+    same = before == article
+    touched = {*work.touched, *running.symmetric_difference(alerts)} if same else set()
     abroad = bool(work.tree.site.languages)
-    for card in work.articles:  # most of the site: packed by hand
+    for card in work.articles:
         name = card.id
-        others = [sums[other] for other in near[name][1]]
+        page = f"{name}/index.html"
+        if same and name not in touched and page in known:
+            yield page, _rule(("article", (name,), known[page][0]))
+            continue
+        others = [cards[other].sum for other in near[name]]
         beside = marshal.dumps(_beside(work, card), 2) if abroad else b""
         parts = [b"%d %d" % (name in running, len(others)), article, card.whole, *others, beside]
-        yield f"{name}/index.html", _rule(("article", (name,), digest(b"".join(parts))))
+        yield page, _rule(("article", (name,), digest(b"".join(parts))))
+
+
+def ruled(work: Work) -> tuple[bytes, tuple[str, ...]]:
+    """What the rules of all items have in common, for the next build."""
+    return _depends(work, "article"), tuple(work.running)
+
+
+def _pages(work: Work, known: Mapping[str, Known]) -> Iterator[tuple[str, Rule]]:
+    page, category = _depends(work, "page"), _depends(work, "category")
+    yield from _articles(work, known)
+    article = _depends(work, "article")
     for own in work.translated.values():
         for card in own:
             said = article, card.whole, work.runs(card), _beside(work, card)

@@ -54,7 +54,7 @@ def finish(pelican: Any) -> None:
     if work.wanted is not None:
         return
     out = Path(pelican.output_path)
-    for name, rule in outputs.rules(work).items():
+    for name, rule in outputs.rules(work, {}).items():
         if not rule.templated:
             outputs.make(work, rule, out / name)
     (out / outputs.WORKER).write_bytes(pwa.worker(work.tree.site, work.assets, (out / outputs.OFFLINE).read_bytes()))

@@ -32,7 +32,7 @@ _SRC = re.compile(r"""<img\b[^>]*?\bsrc=["']([^"']+)["']""", re.IGNORECASE)
 
 
 _card: Callable[[tuple[object, ...]], Card] = partial(tuple.__new__, Card)
-"""A card as the memo gives it."""
+"""A card as the memo gives it; nothing of nothing."""
 
 
 @dataclass
@@ -167,16 +167,28 @@ def card(tree: Tree, row: Row, at: datetime, images: Images, entry: Entry | None
     return Made(made, marshal.dumps(asked), pickle.dumps(brief, protocol=5), html.encode(), sure)
 
 
-def cards(tree: Tree, at: datetime, images: Images) -> dict[str, Card]:
-    """The card of every visible entry, by id; those that the memo knows and that nothing has changed are not made."""
+class Prepared(NamedTuple):
+    """The card of every visible entry, by id; by id too, what the former build had where it had another card or none
+    (`None`)."""
+
+    cards: dict[str, Card]
+    former: dict[str, Card | None]
+
+
+def cards(tree: Tree, at: datetime, images: Images) -> Prepared:
+    """The card of every visible entry; those that the memo knows and that nothing has changed are not made."""
     now, tables = at.timestamp(), tree.memo.tables
     table: dict[str, tuple[object, ...]] = tables.get("cards", {})
     rows = [row for row in tree.entries.rows.values() if row.visible(now)]
-    known = {row.source: _card(table[row.source]) for row in rows if row.source in table}
-    around = _around(tree, now)
-    stale = [row for row in rows if (one := known.get(row.source)) is None or one.digest != row.digest]
+    known = {row.source: _card(table.get(row.source, ())) for row in rows}
+    around = _around(tree, len(rows))
+    stale = [row for row, one in zip(rows, known.values(), strict=True) if not one or one.digest != row.digest]
     if not around or around != tables.get("around"):
-        stale = [row for row in rows if not _holds(tree, known.get(row.source), row, now)]
+        stale = [row for row in rows if not _holds(tree, known[row.source], row, now)]
+    former: dict[str, Card | None] = dict.fromkeys(row.id for row in stale)
+    for source in [*(row.source for row in stale if known[row.source]), *(table.keys() - known.keys())]:
+        before = _card(table[source])
+        former[before.id] = before
     tree.noting()  # its indexes are made before the processes part
     pictured = [row for row in stale if row.pictured]
     images.prepare(original for found in spread(partial(_originals, tree), pictured) for original in found)
@@ -187,26 +199,28 @@ def cards(tree: Tree, at: datetime, images: Images) -> dict[str, Card]:
             source=row.source, id=row.id, digest=row.digest
         )  # the very objects of the row
         sure = sure and fresh.sure
-    tables["cards"] = {row.source: known[row.source] for row in rows}
+    tables["cards"] = known
     tables["around"] = around if sure else b""
-    return {row.id: known[row.source] for row in rows}
+    return Prepared({card.id: card for card in known.values()}, former)
 
 
-def _around(tree: Tree, at: float) -> bytes:
+def _around(tree: Tree, visible: int) -> bytes:
     """What stands for all that a card may ask of the tree: while it is the same, each card need not be asked. Empty where
-    a file is too young, or another one stands in its place. An id says no more than the source that it is made of."""
+    a file is too young, or another one stands in its place. An id says no more than the source that it is made of; and
+    how many are visible, which: time only adds to them."""
     rows = tree.entries.rows.values()
     files = [(name, tree.found.lasting(name)) for name in tree.found.stamps if not is_content(name)]
     if tree.originals or not all(stamp for _, stamp in files):
         return b""
     since = array("d", [row.since or 0 for row in rows])
-    shown = bytes(row.visible(at) + 2 * row.published + 4 * (row.since is None) for row in rows)
-    return digest(marshal.dumps(([row.source for row in rows], since.tobytes(), shown, files), 2))
+    shown = bytes([row.published + 2 * (row.since is None) for row in rows])
+    names = "\0".join([row.source for row in rows]).encode("utf-8", "surrogatepass")
+    return digest(marshal.dumps((names, since.tobytes(), shown, visible, files), 2))
 
 
-def _holds(tree: Tree, known: Card | None, row: Row, now: float) -> bool:
+def _holds(tree: Tree, known: Card, row: Row, now: float) -> bool:
     """Whether a card is still right: nothing that it asked has another answer."""
-    if known is None or known.digest != row.digest:
+    if not known or known.digest != row.digest:
         return False
     return tree.holds(marshal.loads(tree.memo.blobs.get(known.notes)), now)  # noqa: S302  # checked
 
@@ -226,7 +240,7 @@ def _originals(tree: Tree, row: Row) -> set[Path]:
 def public(tree: Tree, at: datetime, cache: Path) -> dict[str, Item]:
     """Every public item at that instant, whole, by id; `cache` is the folder of encoded images."""
     shelf = Shelf(tree.memo, tree.site.origin)
-    found = cards(tree, at, Images(cache, tree.site.base))
+    found = cards(tree, at, Images(cache, tree.site.base)).cards
     return {card.id: shelf.item(card) for card in found.values() if card.category}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 from beffroi.site.cards import Card
 
@@ -21,35 +22,43 @@ Traits = tuple[float, str, str, bool, tuple[str, ...]]
 
 
 class Related:
-    """The recommendations of one build; `before` is the table that the former one left, `{id: (traits, ids)}`."""
+    """The recommendations of one build. `before` is the table that the former one left, `{id: ids}`; `former` are those of
+    its cards that are others now (`None`: it had none), of whatever kind."""
 
-    def __init__(self, cards: Iterable[Card], before: Mapping[str, tuple[Traits, tuple[str, ...]]]) -> None:
-        self._traits = {c.id: (c.since, c.id, c.category, c.alert, c.tags) for c in cards}
-        self._before = before
-        changed = [i for i, traits in self._traits.items() if i not in before or before[i][0] != traits]
-        gone = [i for i in before if i not in self._traits]
-        self.table: dict[str, tuple[Traits, tuple[str, ...]]] = {} if changed or gone else dict(before)
-        if self.table:
-            return
-        again = self._reached({*changed, *gone})
-        for item_id, traits in self._traits.items():
-            known = item_id in before and item_id not in again
-            self.table[item_id] = before[item_id] if known else (traits, self._choose(traits))
+    def __init__(
+        self, cards: Iterable[Card], before: Mapping[str, tuple[str, ...]], former: Mapping[str, Card | None]
+    ) -> None:
+        self._cards = {card.id: card for card in cards}
+        known = {i: _traits(one) for i in former if (one := former[i]) and _recommends(one)}
+        now = {i: _traits(self._cards[i]) for i in former if i in self._cards}
+        changed = {i for i in former if known.get(i) != now.get(i)}
+        if before and before.keys() ^ self._cards.keys() <= changed:
+            self.reached = self._reached(changed, known) if changed else set()
+        else:
+            self.reached = set(self._cards)
+        self.table = {i: before[i] for i in self._cards if i not in self.reached} if self.reached else dict(before)
+        self.table |= {i: self._choose(self._traits[i]) for i in self.reached if i in self._cards}
 
     def of(self, item_id: str) -> tuple[str, ...]:
         """The ids that this item's page recommends, best first."""
-        return self.table[item_id][1]
+        return self.table[item_id]
 
-    def _reached(self, changed: set[str]) -> set[str]:
+    @cached_property
+    def _traits(self) -> dict[str, Traits]:
+        return {card.id: _traits(card) for card in self._cards.values()}
+
+    @cached_property
+    def _now(self) -> dict[str, list[tuple[float, str]]]:
+        return _groups(self._traits.values())
+
+    def _reached(self, changed: set[str], known: Mapping[str, Traits]) -> set[str]:
         """Those whose neighbours may have changed: near a changed item, where it was or where it is."""
-        former = _groups(traits for traits, _ in self._before.values())
-        self._now = _groups(self._traits.values())
+        before = {i: traits for i, traits in self._traits.items() if i not in changed}
+        before |= {i: known[i] for i in changed if i in known}
+        former = _groups(before.values())
         reached = set(changed)
         for item_id in changed:
-            for groups, traits in (
-                (former, self._before.get(item_id, (None,))[0]),
-                (self._now, self._traits.get(item_id)),
-            ):
+            for groups, traits in ((former, before.get(item_id)), (self._now, self._traits.get(item_id))):
                 for name in _names(traits) if traits else ():
                     at = bisect_left(groups.get(name, []), traits[:2])  # type: ignore[index]
                     reached |= {near[1] for near in groups.get(name, [])[max(0, at - REACH - 1) : at + REACH + 2]}
@@ -67,6 +76,15 @@ class Related:
                     near[item_id] = self._traits[item_id]
         ranked = sorted(near.values(), key=lambda other: (-_shared(own, other), -other[0], other[1]))
         return tuple(other[1] for other in ranked[:COUNT])
+
+
+def _recommends(card: Card) -> bool:
+    """Whether it is an item that stands, and no translation."""
+    return bool(card.category and not card.withdrawn and not card.language)
+
+
+def _traits(card: Card) -> Traits:
+    return card.since, card.id, card.category, card.alert, card.tags
 
 
 def _names(traits: Traits) -> list[str]:

@@ -78,7 +78,7 @@ class Shared:
 
     def changed(self, fragments: Iterable[str]) -> set[str]:
         """Those whose bytes are not what the former build wrote."""
-        return {each for each in fragments if each not in self.known or self.text(each) != self.known[each][1]}
+        return {each for each in fragments if self.text(each) != self.known.get(each, (b"", None))[1]}
 
     def filled(self, page: str) -> tuple[bytes, tuple[Hole, ...]]:
         """A rendered page with its fragments in place, and where they are."""

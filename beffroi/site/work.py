@@ -114,10 +114,23 @@ class Work:
         gone = deleted.cards(self.tree, self.went, self._repository, self.at, self.images)
         return {**self.standing, **gone}
 
-    @cached_property
+    @property
     def standing(self) -> dict[str, Card]:
         """Every visible entry, by id."""
+        return self.prepared.cards
+
+    @cached_property
+    def prepared(self) -> prepare.Prepared:
+        """Every visible entry, and what the former build had of those that changed."""
+        _ = self.ruled  # gone before the first table is another one
         return prepare.cards(self.tree, self.at, self.images)
+
+    @cached_property
+    def ruled(self) -> tuple[bytes, tuple[str, ...]] | None:
+        """What all rules of the former build had in common (`outputs.ruled`), where its tables are of that build alone: a
+        build that begins takes it away, and one that comes to its end puts its own there."""
+        found: tuple[bytes, tuple[str, ...]] | None = self.tree.memo.tables.pop("ruled", None)
+        return found
 
     @cached_property
     def _repository(self) -> Repository | None:
@@ -146,7 +159,7 @@ class Work:
     @cached_property
     def known(self) -> list[Card]:
         """Those that stand and those that were withdrawn, newest first."""
-        return listing.newest_first(card for card in self.cards.values() if card.category and not card.language)
+        return listing.newest_first([card for card in self.cards.values() if card.category and "." not in card.id])
 
     @cached_property
     def translated(self) -> Mapping[str, list[Card]]:
@@ -197,6 +210,8 @@ class Work:
     @cached_property
     def moved(self) -> Moved:
         """What former addresses have become; what stands wins over what was deleted."""
+        if not self.went and not any(card.aliases for card in self.cards.values()):
+            return Moved()
         base = self.tree.site.base
         cards = [*(card for card in self.cards.values() if card.id not in self.standing), *self.standing.values()]
         present = {card.source: card.path.removeprefix(base) for card in cards}
@@ -232,14 +247,24 @@ class Work:
     @cached_property
     def related(self) -> Related:
         """What each page recommends."""
-        related = Related(self.articles, self.tree.memo.tables.get("related", {}))
+        before = self.tree.memo.tables.get("related", {}) if self.ruled else {}
+        related = Related(self.articles, before, self.prepared.former)
         self.tree.memo.tables["related"] = related.table
         return related
 
     @cached_property
+    def touched(self) -> set[str]:
+        """Ids of the articles whose page may show something else than in the former build, as far as items are
+        concerned: what changed or went, other languages of it, and all that recommend it or now recommend others."""
+        changed = self.prepared.former.keys()
+        own = {each.partition(".")[0] for each in changed}
+        near = {i for i, ids in self.related.table.items() if not changed.isdisjoint(ids)}
+        return {*own, *changed, *near, *self.related.reached}
+
+    @cached_property
     def json_pages(self) -> Mapping[str, list[Card]]:
         """Which items stand in which file of the JSON Feed: the withdrawn ones too, so that every reader learns of it."""
-        return jsonfeed.split(self.known, self.now)
+        return jsonfeed.split([card for card in self.known if card.since <= self.now], self.now)
 
     @cached_property
     def static(self) -> dict[str, bytes]:
@@ -378,12 +403,7 @@ class Work:
 
     def shown(self, slug: str) -> list[Card]:
         """What the page of a category shows, in its order: all that runs or is to come, then its newest."""
-        own = self.by_category[slug]
-        ids = {card.id for card in own[:FIRST]}
-        return [c for c in listing.shown_first(own, self.now) if c.id in ids or self._current(c)]
-
-    def _current(self, card: Card) -> bool:
-        return card.id in self.running or (card.event is not None and self.now < card.event[1])
+        return listing.shown_first(self.by_category[slug], self.now, FIRST)
 
     def archive_pages(self, slug: str) -> list[Archive]:
         """The pages of a category's archive, the newest first."""
