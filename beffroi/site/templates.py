@@ -6,15 +6,16 @@ Found by Jinja itself (`jinja2.meta`), once for each text; nothing is listed by 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.util import find_spec
 from typing import Any
 
-from beffroi.errors import BuildError
+from beffroi.errors import BuildError, SettingsError
 from beffroi.memo import Memo
 from beffroi.memo.stamps import digest
+from beffroi.shapes import SHAPES
 
 WHOLE = frozenset({"articles", "dates", "drafts", "hidden_articles", "authors", "tags", "categories", "translations"})
 """Names that Pelican gives for all articles at once: here only what is rendered is opened, so that they would lie."""
@@ -134,3 +135,27 @@ def simple() -> str:
     """The folder of Pelican's own templates, which a theme may name: "!simple/base.html"."""
     spec = find_spec("pelican")
     return os.path.join(os.path.dirname(spec.origin or ""), "themes", "simple", "templates") if spec else ""
+
+
+def reading(raw: Mapping[str, Any]) -> Any:
+    """Enough of Jinja to read a template, as these settings have it; Pelican makes the one that renders. Raises
+    `SettingsError`."""
+    from jinja2 import Environment
+
+    own = dict(raw.get("JINJA_ENVIRONMENT") or {})
+    try:
+        environment = Environment(**own)  # noqa: S701  # renders nothing
+    except Exception as error:
+        raise SettingsError(
+            f"pelicanconf.py : JINJA_ENVIRONMENT vaut {own!r}, que Jinja refuse ({error}) ; écrivez par exemple "
+            f"{SHAPES['JINJA_ENVIRONMENT'][1]}."
+        ) from error
+    environment.filters, environment.tests = _AnyName(environment.filters), _AnyName(environment.tests)
+    return environment
+
+
+class _AnyName(dict[str, Any]):
+    """Filters or tests of whatever name: a plugin may bring its own when the template is rendered."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return super().get(name, str)

@@ -6,18 +6,16 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from beffroi.content import Tree
-from beffroi.errors import SettingsError
 from beffroi.feeds import FEEDS, jsonfeed
 from beffroi.git import Repository
 from beffroi.memo.stamps import Files, digest
 from beffroi.model import Publisher
 from beffroi.moved import Moved, Went, history, moved
-from beffroi.shapes import SHAPES
 from beffroi.site import archives, deleted, prepare, pwa, search
 from beffroi.site import cards as listing
 from beffroi.site.archives import FIRST, Archive
@@ -25,7 +23,7 @@ from beffroi.site.cards import Card, Cards, Shelf
 from beffroi.site.images import Images
 from beffroi.site.related import Related
 from beffroi.site.shared import Shared
-from beffroi.site.templates import Templates
+from beffroi.site.templates import Templates, reading
 from beffroi.site.words import Languages
 
 
@@ -299,22 +297,7 @@ class Work:
         """The templates of the theme."""
         overrides = self.tree.site.raw.get("THEME_TEMPLATES_OVERRIDES") or ()
         folders = [*(str(self.tree.site.root / str(folder)) for folder in overrides), str(self.theme / "templates")]
-        return Templates(folders, self.tree.memo, self._environment)
-
-    def _environment(self) -> Any:
-        """Enough of Jinja to read a template; Pelican makes the one that renders."""
-        from jinja2 import Environment
-
-        own = dict(self.tree.site.raw.get("JINJA_ENVIRONMENT") or {})
-        try:
-            environment = Environment(**own)  # noqa: S701  # renders nothing
-        except Exception as error:
-            raise SettingsError(
-                f"pelicanconf.py : JINJA_ENVIRONMENT vaut {own!r}, que Jinja refuse ({error}) ; écrivez par exemple "
-                f"{SHAPES['JINJA_ENVIRONMENT'][1]}."
-            ) from error
-        environment.filters, environment.tests = _AnyName(environment.filters), _AnyName(environment.tests)
-        return environment
+        return Templates(folders, self.tree.memo, partial(reading, self.tree.site.raw))
 
     @cached_property
     def shared(self) -> Shared:
@@ -408,10 +391,3 @@ class Work:
     def archive_pages(self, slug: str) -> list[Archive]:
         """The pages of a category's archive, the newest first."""
         return archives.listed(self.shelf, self.tree.site.base, slug, self.archives[slug])
-
-
-class _AnyName(dict[str, Any]):
-    """Filters or tests of whatever name: a plugin may bring its own when the template is rendered."""
-
-    def get(self, name: str, default: Any = None) -> Any:
-        return super().get(name, str)
