@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
@@ -266,13 +266,12 @@ def clashing(source: str, other: Row) -> Fault:
 def _markdown(site: Site, found: Files) -> Iterator[tuple[str, str]]:
     """Source and name of every .md below the folder; content/README.md (the editors' reference) and images/ left out."""
     prefix = source_of(site, site.content)
-    for name in filter(is_content, found.stamps):
+    for name in found.parted(is_content)[0]:
         yield f"{prefix}/{name}", name
 
 
-@cache
 def is_content(name: str) -> bool:
-    """Whether a file below the folder, not hidden, is content. Asked several times of each."""
+    """Whether a file below the folder, not hidden, is content."""
     return name[-3:].lower() == ".md" and name != "README.md" and not name.startswith(_ORIGINALS)
 
 

@@ -9,6 +9,7 @@ import pytest
 from beffroi import content
 from beffroi.check import check
 from beffroi.content import Tree
+from beffroi.memo.stamps import Files
 from beffroi.settings import read_site
 from tests.town import REPO
 
@@ -83,3 +84,17 @@ def test_news_is_recent_enough_to_be_true(tree: Tree) -> None:
     """No item is dated more than a year after the present of this repository's last edit, save the one far alert."""
     far = [e.id for e in tree.entries.values() if e.since and e.since > DAYS[0] + timedelta(days=366)]
     assert len(far) == 1, far
+
+
+def test_each_name_is_asked_about_once() -> None:
+    """All who part the same files by the same question share one answer: content and the rest, each in its order."""
+    asked: list[str] = []
+
+    def wanted(name: str) -> bool:
+        asked.append(name)
+        return name.endswith(".md")
+
+    found = Files("", {"a.md": b"", "b.txt": b"", "c.md": b""})
+    assert (["a.md", "c.md"], ["b.txt"]) == found.parted(wanted)
+    assert found.parted(wanted) is found.parted(wanted)
+    assert ["a.md", "b.txt", "c.md"] == asked

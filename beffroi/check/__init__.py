@@ -121,9 +121,8 @@ def _keys(files: Files) -> dict[str, str]:
         return {name: _key(files, name) for name in markdown(files.names)}
     known, stamps, none = files.keys, files.found.stamps, (None, "")
     return {
-        name: found[1] if (found := known.get(name, none))[0] == stamp else _key(files, name)
-        for name, stamp in stamps.items()
-        if is_content(name)
+        name: found[1] if (found := known.get(name, none))[0] == stamps[name] else _key(files, name)
+        for name in files.found.parted(is_content)[0]
     }
 
 

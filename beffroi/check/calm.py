@@ -41,7 +41,7 @@ def around(files: Disk) -> bytes:
     """What stands for the names of all files, and for the bytes of those that are no content; empty where one of these
     is too young for its stamp to prove anything."""
     names = "\0".join(files.names)
-    stamps = [files.found.lasting(name) for name in files.names if not is_content(name)]
+    stamps = [files.found.lasting(name) for name in files.found.parted(is_content)[1]]
     return digest(b"\0".join([os.fsencode(names), *(stamp for stamp in stamps if stamp)])) if all(stamps) else b""
 
 

@@ -148,8 +148,9 @@ class Memo:
             return
         for table, values in zip(part.tables, part.values, strict=True):
             found = zip(part.names, values, strict=True)
-            whole = (one for one in found if one[1] is not None) if None in values else found
-            self.tables.setdefault(table, {}).update(whole)
+            self.tables.setdefault(table, {}).update(
+                found if all(values) else (one for one in found if one[1] is not None)
+            )
         number = sum(first == part.tables[0] for first, _ in self._former)
         self._former[part.tables[0], number] = part, start, size
 

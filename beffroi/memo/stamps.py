@@ -7,7 +7,7 @@ import os
 import stat
 import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from struct import Struct
@@ -44,6 +44,7 @@ class Files:
     now: int = field(default_factory=time.time_ns)
     unread: list[str] = field(default_factory=list)
     """Folders below it that the system does not give."""
+    _parted: dict[Callable[[str], bool], tuple[list[str], list[str]]] = field(default_factory=dict, compare=False)
 
     @classmethod
     def below(cls, folder: str) -> Files:
@@ -83,6 +84,14 @@ class Files:
     def _below(self, path: str) -> bool:
         root = os.path.realpath(self.folder)
         return os.path.commonpath([root, os.path.realpath(path)]) == root
+
+    def parted(self, wanted: Callable[[str], bool]) -> tuple[list[str], list[str]]:
+        """The names that are wanted, and the others; each is asked about once, though several want to know."""
+        if wanted not in self._parted:
+            names = [name for name in self.stamps if wanted(name)]
+            some = set(names)
+            self._parted[wanted] = names, [name for name in self.stamps if name not in some]
+        return self._parted[wanted]
 
     def holds(self, name: str) -> bool:
         """Whether there is such a file."""

@@ -209,7 +209,7 @@ def _around(tree: Tree, visible: int) -> bytes:
     a file is too young, or another one stands in its place. An id says no more than the source that it is made of; and
     how many are visible, which: time only adds to them."""
     rows = tree.entries.rows.values()
-    files = [(name, tree.found.lasting(name)) for name in tree.found.stamps if not is_content(name)]
+    files = [(name, tree.found.lasting(name)) for name in tree.found.parted(is_content)[1]]
     if tree.originals or not all(stamp for _, stamp in files):
         return b""
     since = array("d", [row.since or 0 for row in rows])
