@@ -44,10 +44,10 @@ def phones(town: Town) -> Iterator[PushService]:
     engine.dispose()
 
 
-def started(town: Town) -> subprocess.Popen[str]:
-    """`invoke publish`, with a crier even on one core, in a group of its own."""
+def started(town: Town, *task: str) -> subprocess.Popen[str]:
+    """`invoke publish`, with a crier even on one core, in a group of its own; or that task."""
     return subprocess.Popen(
-        [sys.executable, "-m", "invoke", "publish", "--yes"],
+        [sys.executable, "-m", "invoke", *(task or ("publish", "--yes"))],
         cwd=town.root,
         env=town.environment({"BEFFROI_WORKERS": "2", "BEFFROI_PUSH_TIMEOUT": "2"}),
         stdout=subprocess.PIPE,
@@ -130,6 +130,26 @@ def test_interruption_keeps_what_was_answered(
         assert not Path(f"/proc/{crier}").exists()
         assert owed(town) == PHONES - 10
         assert due.read(town.root / "var").task(time.time()) == "publish"
+
+
+def test_a_delivery_that_is_stopped(town: Town) -> None:
+    """`deliver` at SIGTERM, said twice as some do: a sentence, what was answered is written, the rest is owed."""
+    with phones(town) as push:
+        push.behave(None, Behaviour(action="hang", after=0))
+        process = started(town)
+        push.wait_for(lambda: owed(town) == PHONES)
+        process.kill()
+        process.communicate(timeout=60)
+        push.behave(None, Behaviour(action="hang", after=10))
+        process = started(town, "deliver")
+        push.wait_for(lambda: len(push.journal) >= 10)
+        for _ in range(2):
+            process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=60)
+        assert (143, True, False) == (process.returncode, "Envoi arrêté (SIGTERM) : " in said, "Traceback" in said), (
+            said
+        )
+        assert owed(town) == PHONES - 10
 
 
 def test_fault_of_the_crier_is_a_sentence(town: Town) -> None:
