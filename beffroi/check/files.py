@@ -140,8 +140,7 @@ def decodes(image: Path | bytes) -> bool:
 
     try:
         file = io.BytesIO(image) if isinstance(image, bytes) else image
-        with warnings.catch_warnings(), Pillow.open(file, formats=FORMATS) as opened:
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"), Pillow.open(file, formats=FORMATS) as opened:
             opened.draft("RGB", (64, 64))  # a JPEG is read whole but decoded small: ten times faster
             opened.load()
     except Exception:  # Pillow's decoders raise OSError, SyntaxError, struct.error and more

@@ -60,8 +60,7 @@ class Encoder:
 
     def raster(self, data: bytes) -> Iterator[Picture]:
         """The pictures of a photograph."""
-        with warnings.catch_warnings(), Pillow.open(io.BytesIO(data)) as opened:
-            warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)  # `check` says what is too large
+        with warnings.catch_warnings(action="ignore"), Pillow.open(io.BytesIO(data)) as opened:  # `check` has warned
             image = ImageOps.exif_transpose(opened)
             profile = image.info.get("icc_profile")
             alpha = image.has_transparency_data

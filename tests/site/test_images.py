@@ -8,6 +8,7 @@ import pytest
 from PIL import Image as Pillow
 from PIL import ImageCms
 
+from beffroi.check.files import decodes
 from beffroi.errors import BuildError
 from beffroi.site.images import Images
 
@@ -144,3 +145,14 @@ def test_a_profile_of_screens_is_kept(tmp_path: Path) -> None:
     for picture in images.pictures(tmp_path / "vue.jpg"):
         with Pillow.open(images.used[picture.url.lstrip("/")]) as image:
             assert profile == image.info.get("icc_profile")
+
+
+def test_broken_exif_says_nothing(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    """A photograph whose EXIF was cut is shown, and no library speaks English to the agent."""
+    original = photograph(tmp_path / "a.jpg", (64, 48), orientation=6)
+    data = original.read_bytes()
+    at = data.index(b"Exif")
+    original.write_bytes(data[: at + 20] + b"\xff" * 30 + data[at + 50 :])
+    assert decodes(original)
+    assert Images(tmp_path / "cache").pictures(original)
+    assert [] == [str(one.message) for one in recwarn]
