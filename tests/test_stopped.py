@@ -17,9 +17,13 @@ PLUGIN = """
 import os, signal
 from pelican import signals
 
+ENDING = {signal.SIGINT, signal.SIGTERM}
+
 def wait(_):
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # Python drops what is raised where something is being let go
     with open("reached", "w"):  # whoever reads it is waited for
         pass
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     while True:
         signal.pause()
 
