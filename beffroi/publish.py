@@ -28,7 +28,7 @@ from beffroi.verify import verify
 if TYPE_CHECKING:  # what tells phones, and makes the index, is imported when the site is online
     from beffroi.channels.delivered import Delivered
     from beffroi.telling import Confirm, Tell
-    from beffroi.told import Announced, Outlook
+    from beffroi.told import Announced, Outlook, Said
 
 __all__ = ["Busy", "Published", "accepted", "checked", "memory", "only_one", "publish", "rebuilt", "rehearse", "send"]
 
@@ -102,22 +102,12 @@ def publish(
         def meanwhile() -> None:
             unsaid.extend(held.record(site, service.var, stood, at))
 
-        keep = partial(_keep, stood, tree)
-        with ExitStack() as working:
-            kept = None if built.behind else working.enter_context(beside(keep))
-            deployed = deploy(built.out, service.current, service.keep_releases, built.files)
-            completed = kept or working.enter_context(beside(partial(_complete, tree, at, service, keep)))
+        def told(release: Path) -> Said:
             step("Annonce")
-            try:
-                said = (tell or _here())(
-                    site, service, deployed.release, at, adopt, confirm, progress, meanwhile=meanwhile
-                )
-            except BeffroiError:
-                with suppress(BeffroiError, OSError):
-                    completed()  # whatever becomes of phones, pages get their banner
-                raise
-            deployed, failed = _ended(deployed, completed, service, built)
-            unsaid += failed
+            return (tell or _here())(site, service, release, at, adopt, confirm, progress, meanwhile=meanwhile)
+
+        deployed, said, failed = _online(tree, at, service, built, partial(_keep, stood, tree), told)
+        unsaid += failed
         clear(service.var)
         deployed, follows = _indexed(root, service, tree, built, deployed, wait, step, unsaid)
         starts = following.timestamp() if following else None
@@ -126,6 +116,29 @@ def publish(
         unsaid += _spared(partial(due.write, service.var, left), service.var / due.FILE, UNSAID)
     warnings = [*stood.warnings, *unsaid]
     return Published(site, warnings, stood.held, built, deployed, said.announced, said.delivered, said.outlook, follows)
+
+
+def _online(
+    tree: content.Tree,
+    at: datetime,
+    service: Service,
+    built: Built,
+    keep: Callable[[], None],
+    told: Callable[[Path], Said],
+) -> tuple[Deployed, Said, list[Fault]]:
+    """Put the site online and have phones told; what need not come before that is done beside."""
+    with ExitStack() as working:
+        kept = None if built.behind else working.enter_context(beside(keep))
+        deployed = deploy(built.out, service.current, service.keep_releases, built.files)
+        completed = kept or working.enter_context(beside(partial(_complete, tree, at, service, keep)))
+        try:
+            said = told(deployed.release)
+        except BeffroiError:
+            with suppress(BeffroiError, OSError):
+                completed()  # whatever becomes of phones, pages get their banner
+            raise
+        deployed, failed = _ended(deployed, completed, service, built)
+    return deployed, said, failed
 
 
 def _indexed(
