@@ -20,6 +20,7 @@ from beffroi.publish import Published, publish, rehearse
 from beffroi.site import build
 from beffroi.site.search import owns
 from beffroi.told import Outlook, Said
+from tests.clean import clean
 from tests.test_publish import tree
 from tests.town import AT, Town
 
@@ -42,23 +43,6 @@ def town_of(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.
     town.publish()
     town.write("alertes/crue", ALERT)
     yield town
-
-
-CLEAN: dict[str, dict[str, bytes]] = {}
-"""What clean builds gave, by their files."""
-
-
-def clean(town: Town) -> dict[str, bytes]:
-    """What the same content gives where nothing is known of any build."""
-    files = tree(town.root / "content")
-    if (key := repr(files)) not in CLEAN:
-        other = Town(town.root.parent / "propre")
-        for name, data in files.items():
-            (other.root / "content" / name).parent.mkdir(parents=True, exist_ok=True)
-            (other.root / "content" / name).write_bytes(data)
-        other.publish()
-        CLEAN[key] = tree(other.output)
-    return CLEAN[key]
 
 
 def same(town: Town, found: dict[str, bytes]) -> None:

@@ -9,7 +9,6 @@ import fcntl
 import gzip
 import json
 import os
-import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from beffroi import deploy, due, indexing, locks
 from beffroi.errors import BeffroiError
 from beffroi.publish import Published, only_one, publish
 from beffroi.site import build, search, standing
+from tests.clean import clean
 from tests.test_publish import tree
 from tests.town import AT, Town
 
@@ -57,32 +57,9 @@ def known(folder: Path) -> dict[str, str]:
     return {one["url"]: one["content"] for one in found if one["meta"]}
 
 
-BUILT: dict[str, dict[str, bytes]] = {}
-"""What clean builds gave, by their files."""
-
-
-def clean(town: Town) -> dict[str, bytes]:
-    """What a town that remembers nothing publishes of the same files."""
-    key = repr(tree(town.root / "content"))
-    if key not in BUILT:
-        BUILT[key] = built(town)
-    return BUILT[key]
-
-
-def built(town: Town) -> dict[str, bytes]:
-    """A clean build."""
-    other = Town(town.root.parent / "propre")
-    shutil.rmtree(other.root / "content")
-    shutil.copytree(town.root / "content", other.root / "content")
-    publish(other.root, LATER, wait=True)
-    files = tree(other.output)
-    shutil.rmtree(other.root)
-    return files
-
-
 def same(town: Town) -> None:
     """output/ and the release are those of a clean build, apart from one another; nothing is due."""
-    wanted, output, live = clean(town), tree(town.output), tree(town.live)
+    wanted, output, live = clean(town, LATER), tree(town.output), tree(town.live)
     for found in (output, live):
         assert set() == {name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name)}
     assert all((town.output / n).stat().st_ino != (town.live / n).stat().st_ino for n in wanted)

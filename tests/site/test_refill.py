@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from beffroi import forks
 from beffroi.errors import BeffroiError, VerifyError
 from beffroi.mirror import File, Mirror
+from tests.clean import clean
 from tests.test_publish import tree
 from tests.town import AT, Town
 
@@ -26,21 +26,8 @@ def standing(town: Town) -> Town:
     return town
 
 
-def clean(town: Town, folder: Path) -> dict[str, bytes]:
-    """What the same content gives where nothing is known of any build."""
-    other = Town(folder)
-    for path in (town.root / "content").rglob("*.md"):
-        target = other.root / path.relative_to(town.root)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(path.read_bytes())
-    other.publish()
-    return tree(other.output)
-
-
 @pytest.mark.parametrize("pages", [0, 1, 4])
-def test_a_refill_that_fails_half_way(
-    standing: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pages: int
-) -> None:
+def test_a_refill_that_fails_half_way(standing: Town, monkeypatch: pytest.MonkeyPatch, pages: int) -> None:
     """After so many pages the disk is full: `output/` and the live release keep every byte, and the next publication
     leaves what a clean one does."""
     before = tree(standing.output)
@@ -61,10 +48,10 @@ def test_a_refill_that_fails_half_way(
     standing.publish()
     found = tree(standing.output)
     assert found == tree(standing.live.resolve())
-    assert clean(standing, tmp_path / "clean") == found
+    assert clean(standing) == found
 
 
-def test_a_refilled_site_that_is_refused(standing: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refilled_site_that_is_refused(standing: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where verification refuses what was refilled, nobody sees it, and the next publication leaves what a clean one
     does."""
     before = tree(standing.output)
@@ -78,7 +65,7 @@ def test_a_refilled_site_that_is_refused(standing: Town, tmp_path: Path, monkeyp
             standing.publish()
     assert (before, before) == (tree(standing.output), tree(standing.live.resolve()))
     standing.publish()
-    assert clean(standing, tmp_path / "clean") == tree(standing.output)
+    assert clean(standing) == tree(standing.output)
 
 
 def test_a_banner_that_comes_and_goes(standing: Town) -> None:
