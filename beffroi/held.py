@@ -1,9 +1,10 @@
 """Faulty files at publication: each stands at its latest version that passed `check`, or is held back whole.
 
-A fault never holds back another file, and never passes in silence. Versions are those of git's history and the one that
-the last publication accepted. A version passes when its own words hold, and when each thing that it links to exists now
-or existed in its commit: a link that has died since becomes plain text. An alert that can be read goes out at once,
-without what it links to in vain: nobody mends a link at 3 a.m., and nobody reads an alert that is not there.
+A fault never holds back another file, and never passes in silence. A draft is held back whole: no fault keeps online what
+an editor takes off the site. Versions are those of git's history and the one that the last publication accepted. A version
+passes when its own words hold, and when each thing that it links to exists now or existed in its commit: a link that has
+died since becomes plain text. An alert that can be read goes out at once, without what it links to in vain: nobody mends a
+link at 3 a.m., and nobody reads an alert that is not there.
 """
 
 from __future__ import annotations
@@ -98,7 +99,8 @@ def record(site: Site, var: Path, stood: Standing, at: datetime) -> list[Fault]:
     prefix = source_of(site, "")
     for name, key in stood.checked.keys.items():
         source = prefix + name
-        if (data := stood.instead.get(source, b"")) is None:
+        data = stood.instead.get(source, b"")
+        if data is None and not stood.checked.cards[name].draft:  # else no older version may come back
             continue
         now[source] = blob = blob_id(data) if data else key
         if kept.blobs.get(source) != blob:
@@ -182,11 +184,18 @@ class Search:
                 faults.setdefault(fault.path, []).append(fault)
         clashing = {card.source for card, _ in cross.clashes(self.checked.cards)}
         faulty = [source for source in faults if source not in clashing or len(faults[source]) > 1]
-        waiting = [s for s in faulty if not self._as_it_is(s, faults[s]) and not self._presses(s, faults[s])]
+        stands = (self._draft, self._as_it_is, self._presses)
+        waiting = [s for s in faulty if not any(stand(s, faults[s]) for stand in stands)]
         self._older(waiting, faults)
         self._addresses(faults)
         held = tuple(self.held[source] for source in sorted(self.held))
         return Standing(self.checked, self.instead, self.originals, held)
+
+    def _draft(self, source: str, faults: Sequence[Fault]) -> bool:
+        """Whether it is a draft, of which no version stands."""
+        if draft := self.checked.cards[self.names[source]].draft:
+            self._none(source, faults)
+        return draft
 
     def _as_it_is(self, source: str, faults: Sequence[Fault]) -> bool:
         """Whether a file that did not change since it was accepted stands, unlinked from what is gone."""
@@ -234,8 +243,7 @@ class Search:
             if (source in tried or not self._accepted(source, faults[source])) and not self._renamed(
                 source, faults[source]
             ):
-                self.instead[source] = None
-                self.held[source] = Held(source, tuple(faults[source]))
+                self._none(source, faults[source])
 
     def _renamed(self, source: str, faults: Sequence[Fault]) -> bool:
         """Whether a version stands that it had under another name: it was renamed and broken at once."""
@@ -256,7 +264,7 @@ class Search:
         if not card.bearable:  # the settings changed since
             return False
         self._lose(card)
-        self._hold(source, faults, data, at, "")
+        self._hold(card, faults, data, at, "")
         return True
 
     def _stands(self, version: Version, faults: Sequence[Fault]) -> bool:
@@ -273,7 +281,7 @@ class Search:
         if version.blob == self.checked.keys.get(card.name):
             self.held[version.name] = Held(version.name, tuple(faults), same=True)
         else:
-            self._hold(version.name, faults, data, version.when, version.commit)
+            self._hold(card, faults, data, version.when, version.commit)
         return True
 
     def _card(self, source: str, data: bytes) -> Card:
@@ -282,10 +290,17 @@ class Search:
     def _dead(self, card: Card) -> list[cross.Found]:
         return [found for found in cross.faults(self.world, card) if found.fault.level == "error"]
 
-    def _hold(self, source: str, faults: Sequence[Fault], data: bytes, at: int, mark: str) -> None:
-        self.instead[source] = data
+    def _hold(self, card: Card, faults: Sequence[Fault], data: bytes, at: int, mark: str) -> None:
+        if card.draft:  # of which nothing is online
+            self._none(card.source, faults)
+            return
+        self.instead[card.source] = data
         when = datetime.fromtimestamp(at, self.site.zone)
-        self.held[source] = Held(source, tuple(faults), when, mark)
+        self.held[card.source] = Held(card.source, tuple(faults), when, mark)
+
+    def _none(self, source: str, faults: Sequence[Fault]) -> None:
+        self.instead[source] = None
+        self.held[source] = Held(source, tuple(faults))
 
     def _lived(self, name: str, commit: str) -> bool:
         """Whether that file existed in that commit, and could be read where it is an image."""
@@ -317,14 +332,16 @@ class Search:
             self.originals[path] = place
 
     def _addresses(self, faults: Mapping[str, Sequence[Fault]]) -> None:
-        """One file an address: the one that is online already, else the one that git knew first, else the first."""
+        """One file an address: no draft, the one that is online already, else the one that git knew first, else the first."""
         takers: dict[str, list[Card]] = {}
         for card in self.checked.cards.values():
             if self.instead.get(card.source, b"") is not None:
                 takers.setdefault(card.url, []).append(card)
         known = self.repository.names("HEAD", source_of(self.site, "").rstrip("/")) if self.repository else frozenset()
         for cards in takers.values():
-            first, *others = sorted(cards, key=lambda c: (c.source not in self.kept.blobs, c.source not in known))
+            first, *others = sorted(
+                cards, key=lambda c: (c.draft, c.source not in self.kept.blobs, c.source not in known)
+            )
             for card in others:
                 sentence = f"même adresse que {first.source} ({card.url}) ; renommez l’un des deux fichiers."
                 found = [f for f in faults.get(card.source, ()) if "même adresse" not in f.message]

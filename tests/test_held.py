@@ -408,3 +408,57 @@ def test_what_is_hidden_again_is_told(desk: Desk, now: str) -> None:
         desk.town.write("actualites/a", f"title: A\n{front}")
         told.append([fault.path for fault in held.record(site, desk.root / "var", desk.standing(), AT)])
     assert [[], ["content/actualites/a.md"], [], []] == told
+
+
+@pytest.mark.parametrize("committed", [False, True], ids=["no git", "git"])
+@pytest.mark.parametrize(
+    ("now", "body"),
+    [
+        ("title: A\ndate: 2026-05-01\nstatus: draft", "Voir [x](rien.md) ![y](../images/rien.png)"),
+        ("title: A\ndate: le 5 mai\nstatus: draft", "Le texte."),
+        ("title: [\nstatus: 'draft'  # on verra", "---\nstatus: published"),
+    ],
+    ids=["dead link", "bad date", "no YAML"],
+)
+def test_a_faulty_draft_is_off_the_site(desk: Desk, committed: bool, now: str, body: str) -> None:
+    """What is set back to a draft goes, whatever else is wrong in it, and no former version comes back with a fault of a
+    later day; its editor hears that nothing of it is online."""
+    after = {"actualites/bienvenue": "Bienvenue"}
+    for front, text in (("title: A\ndate: 2026-05-01", "Le texte."), (now, body)):
+        desk.town.write("actualites/a", front, text)
+        if committed:
+            desk.commit()
+        assert {**after, "actualites/a": "A"} == desk.titles() or text == body
+        stood = desk.publish()
+    assert [(None, "content/actualites/a.md")] == [(one.when, one.source) for one in stood.held]
+    assert after == desk.titles()
+    desk.town.write("actualites/a", now, f"{body} Suite.")
+    assert after == desk.titles()
+    desk.town.write("actualites/a", "title: A\ndate: 2026-05-02", "Le texte.")
+    assert {**after, "actualites/a": "A"} == desk.titles()
+
+
+def test_a_good_draft_that_is_broken(desk: Desk) -> None:
+    """A draft that is to be published, with a fault: nobody is told that a version of it is online."""
+    desk.town.write("actualites/a", f"{GOOD}\nstatus: draft")
+    desk.publish()
+    desk.town.write("actualites/a", BAD)
+    assert [None] == [one.when for one in desk.standing().held]
+    assert {"actualites/bienvenue": "Bienvenue"} == desk.titles()
+
+
+def test_a_draft_takes_no_address(desk: Desk) -> None:
+    """Of two files for one address, the one that is no draft has it, though the other comes first."""
+    desk.town.write("actualites/Fete", f"{GOOD}\nstatus: draft")
+    desk.publish()
+    desk.town.write("actualites/fete", "title: La fête\ndate: 2026-05-01")
+    assert "La fête" == desk.titles()["actualites/fete"]
+
+
+def test_a_faulty_draft_is_told_once(desk: Desk) -> None:
+    """Its editor hears, once, what becomes of its address and of phones, as of any draft that was online."""
+    site, told = read_site(desk.root / "publishconf.py"), []
+    for front in (GOOD, f"{GOOD}\nstatus: draft", f"{GOOD}\nstatus: draft\nsummary: Autre."):
+        desk.town.write("actualites/a", front, "[x](rien.md)" if "draft" in front else "Le texte.")
+        told.append([fault.path for fault in held.record(site, desk.root / "var", desk.standing(), AT)])
+    assert [[], ["content/actualites/a.md"], []] == told

@@ -5,6 +5,7 @@ A card depends on the file's bytes, its name and the settings, on nothing else: 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,11 @@ from beffroi.learnt import Learnt, entry_of, named
 from beffroi.memo.stamps import digest
 from beffroi.schema import Invalid
 from beffroi.settings import Site
+
+DRAFT = re.compile(
+    rb"""(?:\xef\xbb\xbf)?---[ \t]*\r?\n(?:(?!---[ \t]*\r?\n).*\n)*?status:[ \t]*["']?draft["']?[ \t]*(?:#.*|\r)?\n"""
+)
+"""A header that says so in words that nobody can mistake, whatever else it says."""
 
 
 class Aim(NamedTuple):
@@ -33,7 +39,7 @@ class Card(NamedTuple):
     """One file. `name` is its path below `content/`, `url` its root-relative address, `ok` whether its own words hold:
     what it links to may still be missing. `ids` are the places of its page, `None` where they are not known, `words` what
     may be misspelt, where the commune asks for it. A file whose words do not hold is `bearable` where its page can do
-    without what is wrong: a description, an image of another site."""
+    without what is wrong: a description, an image of another site. It is a `draft` where it says so, faulty or not."""
 
     name: str
     source: str
@@ -65,7 +71,7 @@ def read(site: Site, path: Path, source: str, data: bytes) -> tuple[Card, Learnt
         entry = entry_of(site, path, source, data)
     except Invalid as invalid:
         faults = tuple((f.line, f.message, f.level) for f in invalid.faults)
-        return Card(name, source, _url(site, name), ok=False, faults=faults), None
+        return Card(name, source, _url(site, name), ok=False, draft=bool(DRAFT.match(data)), faults=faults), None
     own = Own(site, name, entry)
     return own.card(), Learnt.of(entry, digest(data), None if own.page.broken else own.page.html)
 
