@@ -21,7 +21,9 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Engine
 
+from beffroi import forks
 from beffroi.channels import FeedItem, feed, webpush
+from beffroi.channels.companion import Companion
 from beffroi.channels.delivered import Delivered
 from beffroi.channels.dispatch import Clock, Dispatch
 from beffroi.channels.http2.lobby import Lobby
@@ -34,8 +36,23 @@ from beffroi.store.entries import Announcement, Known, Message
 from beffroi.store.worker import working
 from beffroi.told import Announced, Decision, Why
 
-__all__ = ["Announced", "Clock", "Decision", "Delivered", "Why", "announce", "deliver", "news", "revision"]
+__all__ = [
+    "Announced",
+    "Clock",
+    "Decision",
+    "Delivered",
+    "Fault",
+    "Progress",
+    "Why",
+    "announce",
+    "deliver",
+    "news",
+    "revision",
+]
 
+
+Progress = Callable[[int, int], None]
+"""Called with how many messages are settled, of how many."""
 
 Fault = Callable[[str], None]
 """Called with the name of each instant at which a crash would hurt: tests die there."""
@@ -187,17 +204,18 @@ def deliver(
     service: Service,
     engine: Engine,
     clock: Clock | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = lambda done, total: None,
     *,
     again: bool = False,
     fault: Fault = lambda point: None,
     lobby: Lobby | None = None,
+    many: int | None = None,
 ) -> Delivered:
-    """Send what is owed, until nothing is due soon; `progress` is called with (done, all). `lobby` has connections that
-    were opened ahead.
+    """Send what is owed, until nothing is due soon. `lobby` has connections that were opened ahead. From `many` messages
+    on, a second process sends, too, where there is a core for it.
 
-    A second process waits for the first one, then finds nothing to do. `again` takes up what push services refused,
-    for after a mended key or contact. Raises `SettingsError` (key, contact) before anything is sent, `StoreError`.
+    Another publication waits for this one, then finds nothing to do. `again` takes up what push services refused, for
+    after a mended key or contact. Raises `SettingsError` (key, contact) before anything is sent, `StoreError`.
     """
     clock = clock or Clock()
     with working(service.var) as worker:
@@ -210,11 +228,36 @@ def deliver(
             owed = ledger.owed(connection)
         if not owed:
             return Delivered(alarms=tuple(restored.sentences()) if restored else ())
+        make = partial(dispatch, site, service, engine, worker.owner, clock, fault=fault, lobby=lobby)
+        done = Delivered()
         try:
-            done = dispatch(site, service, engine, worker.owner, clock, progress, fault, lobby).run()
+            if many is not None and owed >= many and forks.workers() > 1:
+                other = partial(Companion, site, service, f"{worker.owner}/2", worker.lock)
+                done = _together(make, other, owed, progress)
+            before = done.settled
+            done = done.then(make(lambda settled, left: progress(before + settled, before + left)).run())
         finally:
             journal.sent(engine, service.var, int(clock.now()))
         return done
+
+
+def _together(
+    make: Callable[[Progress], Dispatch], other: Callable[[], Companion], owed: int, progress: Progress
+) -> Delivered:
+    """Send beside a second process until nothing is due to either; what one of them could not settle is left."""
+    try:
+        companion = other()
+    except OSError:  # no room for it
+        return Delivered()
+    run = make(lambda settled, _: progress(min(owed, settled + companion.settled), owed))
+    run.patience = 0
+    with companion:
+        mine = run.run()
+        while not companion.ended():
+            progress(min(owed, mine.settled + companion.settled), owed)
+    with transaction(run.engine) as connection:
+        shards.bury(connection, companion.owner)
+    return mine.then(companion.delivered)
 
 
 def dispatch(
@@ -223,7 +266,7 @@ def dispatch(
     engine: Engine,
     owner: str,
     clock: Clock,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = lambda done, total: None,
     fault: Fault = lambda point: None,
     lobby: Lobby | None = None,
 ) -> Dispatch:

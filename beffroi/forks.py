@@ -14,6 +14,7 @@ import pickle
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import IO, Any, NoReturn, TypeVar, cast
 
 from beffroi.errors import BeffroiError
@@ -143,9 +144,17 @@ def unheard() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def mortal(parent: int) -> bool:
-    """In a child just born: die with the parent from now on. Whether that is so; not where it died just before."""
-    return PRCTL is not None and not PRCTL(PR_SET_PDEATHSIG, signal.SIGKILL) and os.getppid() == parent
+def mortal(parent: int, by: signal.Signals = signal.SIGKILL) -> bool:
+    """In a child just born: die with the parent from now on, or hear that signal. Whether that is so; not where it died
+    just before."""
+    return PRCTL is not None and not PRCTL(PR_SET_PDEATHSIG, by) and os.getppid() == parent
+
+
+def environment() -> dict[str, str]:
+    """That of this process, in which a new Python finds this very package."""
+    package = str(Path(__file__).resolve().parent.parent)
+    paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def _work(work: Callable[[Any], Any], chunks: Sequence[Sequence[Any]], writing: int) -> NoReturn:

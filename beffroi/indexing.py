@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from beffroi import due, locks
+from beffroi import due, forks, locks
 from beffroi.deploy import deploy, manifest
 from beffroi.errors import BeffroiError
 from beffroi.memo import Memo
@@ -39,8 +39,6 @@ Told = Callable[[str], None]
 def start(root: Path, var: Path) -> bool:
     """Have a process of its own make the index; one that is already at work will see that the site has changed.
     Returns whether there is one. To be called by whoever holds the lock of the site."""
-    package = str(Path(__file__).resolve().parent.parent)
-    paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
     lock: int | None = None
     try:
         lock = locks.taken(var / due.LOCK)
@@ -50,7 +48,7 @@ def start(root: Path, var: Path) -> bool:
             subprocess.Popen(
                 [sys.executable, "-m", "beffroi.indexing", str(root.resolve()), str(lock)],
                 cwd=root,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+                env=forks.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

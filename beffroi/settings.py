@@ -272,7 +272,7 @@ class Service(BaseModel, frozen=True):
     pushes_a_week: int = Field(
         5, ge=1, description="Notifications par habitant et par semaine au-delà desquelles la publication prévient."
     )
-    workers: int = Field(0, ge=0, description="Processus de construction à la fois ; 0 : un par cœur.")
+    workers: int = Field(0, ge=0, description="Processus de construction ou d’envoi à la fois ; 0 : un par cœur.")
     rate_limit: str = Field("120/minute", description="Demandes d’abonnement admises par adresse.")
     trusted_proxies: str = Field("127.0.0.1,::1", description="Relais dont l’en-tête X-Forwarded-For est cru.")
 

@@ -12,7 +12,7 @@ from typing import Protocol
 from sqlalchemy import Engine
 
 from beffroi.announce import announce, deliver
-from beffroi.channels import keys
+from beffroi.channels import companion, keys
 from beffroi.channels.delivered import Delivered
 from beffroi.channels.http2.lobby import Lobby
 from beffroi.channels.senders import tokens
@@ -110,7 +110,9 @@ def tell(
     announced = Announced()
     if confirm(outlook):
         announced = announce(release, site, service, engine, at, adopt_all=adopt)
-    delivered = deliver(site, service, engine, progress=progress, lobby=made.lobby if made else None)
+    delivered = deliver(
+        site, service, engine, progress=progress, lobby=made.lobby if made else None, many=companion.MANY
+    )
     return Said(outlook, announced, *_ended(service, engine, delivered))
 
 
@@ -130,5 +132,5 @@ def _ended(service: Service, engine: Engine, delivered: Delivered) -> tuple[Deli
 def send(site: Site, service: Service, progress: Progress, *, again: bool = False) -> tuple[Delivered, float | None]:
     """Send what is owed, without a release; and the instant from which more may be sent. Raises `BeffroiError`."""
     engine = connect(service.database)
-    delivered = deliver(site, service, engine, progress=progress, again=again)
+    delivered = deliver(site, service, engine, progress=progress, again=again, many=companion.MANY)
     return _ended(service, engine, delivered)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,24 @@ class Delivered:
     by_reason: dict[str, int] = field(default_factory=dict)
     held: int = 0
     alarms: tuple[str, ...] = ()
+
+    @property
+    def settled(self) -> int:
+        """How many have their answer."""
+        return self.told + self.gone + self.failed + self.late
+
+    def then(self, last: Delivered) -> Delivered:
+        """Both together, what is left being as the last one says."""
+        reasons = Counter(self.by_reason) + Counter(last.by_reason)
+        return replace(
+            last,
+            told=self.told + last.told,
+            gone=self.gone + last.gone,
+            failed=self.failed + last.failed,
+            late=self.late + last.late,
+            by_reason=dict(reasons.most_common()),
+            alarms=tuple(dict.fromkeys((*self.alarms, *last.alarms))),
+        )
 
     def sentences(self) -> list[str]:
         """The report for the agent."""

@@ -18,10 +18,11 @@ from beffroi.errors import StoreError, why
 class Worker:
     """`owner` names this process in the ledger. `predecessors` starts the names of all that held this lock before:
     whoever holds it knows that they are dead, without asking for process numbers, which are reused and which differ
-    from one container to the next."""
+    from one container to the next. `lock` is the open lock file: a child that has it, too, holds the lock until its end."""
 
     owner: str
     predecessors: str
+    lock: int
 
 
 @contextmanager
@@ -48,4 +49,4 @@ def working(folder: Path) -> Iterator[Worker]:
             lock.flush()
             os.fsync(lock.fileno())
         place = f"{socket.gethostname()[:64]}/{number}/"
-        yield Worker(f"{place}{os.getpid()}/{uuid.uuid4().hex[:12]}", place)
+        yield Worker(f"{place}{os.getpid()}/{uuid.uuid4().hex[:12]}", place, lock.fileno())

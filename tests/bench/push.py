@@ -128,8 +128,7 @@ class Bench:
 
     def ours(self, kind: str, count: int) -> dict[str, float]:
         """Beffroi on a fresh database, armed before the watch starts where it is to be."""
-        path = self.folder / f"{kind}-{count}.sqlite3"
-        self.fresh(path, prearmed=kind == "armed")
+        self.fresh(self.folder / "ours.sqlite3", prearmed=kind == "armed")
         return self.child(kind, count)
 
     def fresh(self, path: Path, *, prearmed: bool) -> None:
@@ -204,6 +203,6 @@ class Bench:
         return sum(one["cpu"] for one in found), max(one["ended"] for one in found if one["sent"]) - start
 
     def far(self, distance: int) -> None:
-        """A vendor that answers after a while: how long until the last answer."""
-        found = self.ours("ours", self.messages)
+        """A vendor that answers after a while: how long until the last answer, as a publication delivers."""
+        found = self.ours("publication", self.messages)
         print(f"fournisseur à {distance} ms : {self.messages} téléphones en {found['wall']:.2f} s")

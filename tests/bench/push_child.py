@@ -94,8 +94,8 @@ def webpush_async(folder: Path, count: int) -> dict[str, float]:
     return measured(lambda: asyncio.run(main()))
 
 
-def ours(folder: Path, count: int, *, prearmed: bool = False) -> dict[str, float]:
-    """Beffroi: what `deliver` does, ledger, leases and retries included."""
+def ours(folder: Path, count: int, *, prearmed: bool = False, many: int | None = None) -> dict[str, float]:
+    """Beffroi: what `deliver` does, ledger, leases and retries included, in one process."""
     from random import Random
 
     import beffroi.channels.arming
@@ -105,23 +105,29 @@ def ours(folder: Path, count: int, *, prearmed: bool = False) -> dict[str, float
     from beffroi.store.db import connect
     from tests.channels.town import RAW
 
-    name = f"{'armed' if prearmed else 'ours'}-{count}.sqlite3"
     service = read_service(
         folder,
         var=Path(tempfile.mkdtemp(dir=folder)),  # a new one: a database older than its journal would be stopped
-        database_url=f"sqlite:///{folder / name}",
+        database_url=f"sqlite:///{folder / 'ours.sqlite3'}",
         vapid_key_file=folder / "vapid.pem",
         push_prearm=prearmed,
     )
     engine = connect(service.database)
     site = site_from(RAW, folder)
     clock = Clock(random=Random(1))
-    return measured(lambda: deliver(site, service, engine, clock).told)
+    return measured(lambda: deliver(site, service, engine, clock, many=many).told)
 
 
 def armed(folder: Path, count: int) -> dict[str, float]:
     """The same with key material made ahead."""
     return ours(folder, count, prearmed=True)
+
+
+def publication(folder: Path, count: int) -> dict[str, float]:
+    """As a publication delivers: from so many messages on, with a second process, whose CPU is not counted."""
+    from beffroi.channels import companion
+
+    return ours(folder, count, many=companion.MANY)
 
 
 def worker(folder: Path, count: int) -> dict[str, float]:
@@ -144,7 +150,7 @@ def worker(folder: Path, count: int) -> dict[str, float]:
     return measured(lambda: run.run().told) | {"ended": time.time()}
 
 
-KINDS = {work.__name__: work for work in (floor, readme, webpush_async, ours, armed, worker)}
+KINDS = {work.__name__: work for work in (floor, readme, webpush_async, ours, armed, publication, worker)}
 
 if __name__ == "__main__":
     gc.set_threshold(100_000, 20, 20)  # as tasks.py does; for the others too

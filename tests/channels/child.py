@@ -1,7 +1,7 @@
-"""A process to be killed: python -m tests.channels.child FOLDER DATABASE_URL deliver|announce|work|cluster [POINT COUNT].
+"""A process to be killed: python -m tests.channels.child FOLDER DATABASE_URL ACT [POINT COUNT].
 
-It kills itself, with SIGKILL, when it passes that fault point for the nth time. `work` ends when nothing is owed,
-`cluster` at SIGTERM.
+It kills itself, with SIGKILL, when it passes that fault point for the nth time. ACT is `announce`, `deliver`, `together`
+(with a second process), `work`, which ends when nothing is owed, or `cluster`, which ends at SIGTERM.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def work(town: Town, fault: Fault) -> None:
 def main(folder: str, url: str, act: str, *fault: str) -> None:
     """Do as asked."""
     town, die = make_town(Path(folder), url), Fault(*fault)
-    if act == "deliver":
-        town.deliver(fault=die)
+    if act in {"deliver", "together"}:
+        town.deliver(fault=die, many=1 if act == "together" else None)
     elif act == "announce":
         announce(town.release, town.site, town.service, town.engine, town.time.at(), fault=die)
     elif act == "cluster":

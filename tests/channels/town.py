@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from beffroi.announce import Announced, Clock, Delivered, Fault, announce, deliver
+from beffroi.announce import Announced, Clock, Delivered, Fault, Progress, announce, deliver
 from beffroi.channels import keys
 from beffroi.settings import Service, Site, read_service, site_from
 from beffroi.store.db import connect, transaction
@@ -114,10 +114,17 @@ class Town:
         self.feed(*items)
         return announce(self.release, self.site, self.service, self.engine, self.time.at(), adopt_all)
 
-    def deliver(self, *, again: bool = False, fault: Fault = lambda point: None) -> Delivered:
-        """Send, by this town's clock."""
+    def deliver(
+        self,
+        *,
+        again: bool = False,
+        fault: Fault = lambda point: None,
+        progress: Progress = lambda done, total: None,
+        many: int | None = None,
+    ) -> Delivered:
+        """Send, by this town's clock; from `many` messages on with a second process."""
         clock = Clock(self.time.now, self.time.sleep, Random(1))
-        return deliver(self.site, self.service, self.engine, clock, again=again, fault=fault)
+        return deliver(self.site, self.service, self.engine, clock, progress, again=again, fault=fault, many=many)
 
     def open(self) -> None:
         """The first publication is behind us."""
