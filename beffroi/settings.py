@@ -33,6 +33,9 @@ PUSH_HOSTS = "fcm.googleapis.com,*.google.com,*.push.services.mozilla.com,*.push
 PREFIX = "BEFFROI_"
 """Begins the name of each of the machine's settings."""
 
+ENVIRONMENT = "beffroi.env"
+"""The file of these settings, for those that the environment does not give."""
+
 RESERVED = frozenset(
     ("api", "feeds", "images", "fichiers", "theme", "pagefind", "recherche", "recevoir", "hors-ligne", "panneau")
     + ("plan-du-site", "disparu", "index", "404")
@@ -96,6 +99,7 @@ def site_from(raw: Mapping[str, Any], root: Path) -> Site:
     publisher = Publisher(url=url, title=title, lang=lang, timezone=zone, **texts)  # type: ignore[arg-type]  # texts all
     content = root / str(raw.get("PATH") or "content")
     _apart(raw, root, content)
+    _roomy(raw, root, content)
     languages = _languages(dict(raw.get("LANGUAGES") or {}))
     return Site(
         root=root,
@@ -132,6 +136,18 @@ def _apart(raw: Mapping[str, Any], root: Path, content: Path) -> None:
         raise SettingsError(
             f"pelicanconf.py : OUTPUT_PATH vaut {str(raw.get('OUTPUT_PATH'))!r}, un dossier où il y a autre chose que le "
             'site ; écrivez par exemple "output".'
+        )
+
+
+def _roomy(raw: Mapping[str, Any], root: Path, content: Path) -> None:
+    """Refuse that what the machine keeps be among what citizens read, editors write or git holds."""
+    given = _given(root / ENVIRONMENT).get("var", "var")
+    var, taken = (root / given).resolve(), [root / str(raw.get("THEME") or "theme"), root / ".git"]
+    taken += [content, root / str(raw.get("OUTPUT_PATH") or "output")]
+    if var == root.resolve() or any(var.is_relative_to(folder.resolve()) for folder in taken):
+        raise SettingsError(
+            f"{PREFIX}VAR vaut {given!r}, un dossier où il y a autre chose que la base, les clés et les publications ; "
+            "écrivez par exemple « var »."
         )
 
 
@@ -328,7 +344,7 @@ def read_service(root: Path = Path(), **overrides: Any) -> Service:
     """The `Service` of this machine; relative paths are taken from `root`. From then on work is spread over as many
     processes as it says. Raises `SettingsError`."""
     try:
-        service = Service(**{**_given(root / "beffroi.env"), **overrides})
+        service = Service(**{**_given(root / ENVIRONMENT), **overrides})
     except ValidationError as error:
         raise SettingsError("\n".join(map(_refused, error.errors()))) from error
     forks.asked = service.workers
@@ -347,8 +363,13 @@ def _given(path: Path) -> dict[str, str]:
         said = {**(dotenv_values(path, encoding="utf-8") if path.is_file() else {}), **os.environ}
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path.name} n’est pas en UTF-8 ; enregistrez-le en UTF-8.") from error
-    known = {f"{PREFIX}{name.upper()}": name for name in Service.model_fields}
+    known = variables()
     return {known[name.upper()]: value for name, value in said.items() if name.upper() in known and value is not None}
+
+
+def variables() -> dict[str, str]:
+    """The fields of `Service` by the names of their variables."""
+    return {f"{PREFIX}{name.upper()}": name for name in Service.model_fields}
 
 
 def instant(text: str | None = None, zone: tzinfo = UTC) -> datetime:

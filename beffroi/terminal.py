@@ -17,6 +17,7 @@ from rich.console import Console
 
 from beffroi import forks
 from beffroi.errors import BeffroiError, Fault, unwritten
+from beffroi.mistyped import mistyped
 
 if TYPE_CHECKING:
     from cProfile import Profile
@@ -40,6 +41,7 @@ def plainly(excused: type[BeffroiError] | None = None, *, stopped: str = "") -> 
     is ended first, and the exit status is that of shells, 130 or 143. Without it neither is heard here."""
     try:
         with _heard(bool(stopped)):
+            _mistyped(Path.cwd())
             yield Path.cwd()
     except KeyboardInterrupt as error:
         if not stopped:
@@ -55,6 +57,18 @@ def plainly(excused: type[BeffroiError] | None = None, *, stopped: str = "") -> 
             raise
         err.print(sentence, style="bold red", markup=False)
         sys.exit(1)
+
+
+def _mistyped(root: Path) -> None:
+    """Say, once a process, which settings of the machine are none: a wrong name must not pass for obeyed."""
+    for sentence in mistyped(root):
+        if sentence not in _said:
+            _said.add(sentence)
+            err.print(sentence, style="yellow", markup=False)
+
+
+_said: set[str] = set()
+"""What this process has said already: a task may begin twice."""
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from beffroi.errors import SettingsError
+from beffroi.mistyped import mistyped
 from beffroi.settings import read_service, read_site
 from beffroi.shapes import SHAPES, TEXTS, given
 from tests.town import Town
@@ -125,3 +126,44 @@ def test_a_setting_of_the_machine(town: Town, name: str, value: str, said: str) 
     with pytest.raises(SettingsError) as found:
         read_service(town.root)
     assert f"BEFFROI_{name} vaut {value!r} ; {said}." == str(found.value)
+
+
+@pytest.mark.parametrize(
+    "place", ["content", "content/.base", "theme", "output/var", ".git/var", ".", "../bourg-é", ""]
+)
+def test_the_machine_takes_no_other_place(town: Town, place: str) -> None:
+    """The base and the keys are neither among what citizens read nor among what editors write."""
+    (town.root / "theme").mkdir()
+    (town.root / "beffroi.env").write_text(f"BEFFROI_VAR={place}\n", encoding="utf-8")
+    said = refused(town, f"THEME = {str(town.root / 'theme')!r}")
+    assert f"BEFFROI_VAR vaut {place!r}, un dossier où il y a autre chose que la base, les clés" in said
+
+
+@pytest.mark.parametrize("place", ["var", "/var/lib/beffroi", "donnees/var", ".."])
+def test_the_machine_takes_another_place(town: Town, place: str) -> None:
+    """Beside the content, above it, or elsewhere on the machine."""
+    (town.root / "beffroi.env").write_text(f"BEFFROI_VAR={place}\n", encoding="utf-8")
+    read_site(town.root / "publishconf.py")
+    assert town.root / place == read_service(town.root).var
+
+
+def test_a_name_that_is_no_setting(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the environment or in its file: where it is, which one was meant, where all of them are."""
+    for name in ("BEFFROI_VAR", "beffroi_workers", "BEFFROI_KEEP_RELEASE", "BEFFROI_COULEUR", "AUTRE"):
+        monkeypatch.setenv(name, "3")
+    lines = "# BEFFROI_X=1\nexport BEFFROI_PUSH_WORKER=3\nSITEURL=x\nBEFFROI_LIVE = x\nBEFROI_VARS=x\nBEFFROI_seul\n"
+    (town.root / "beffroi.env").write_bytes(lines.encode() + b"\xe9=\n")
+    none, all_ = "n’est pas un réglage, et reste sans effet", "tous sont dans docs/reference/settings.md"
+    assert [
+        f"beffroi.env : BEFFROI_PUSH_WORKER {none} ; sans doute BEFFROI_PUSH_WORKERS ({all_}).",
+        f"beffroi.env : BEFROI_VARS {none} ; sans doute BEFFROI_VAR ({all_}).",
+        f"environnement : BEFFROI_COULEUR {none} ; {all_}.",
+        f"environnement : BEFFROI_KEEP_RELEASE {none} ; sans doute BEFFROI_KEEP_RELEASES ({all_}).",
+    ] == sorted(mistyped(town.root))
+
+
+def test_a_wrong_name_is_said_once(town: Town) -> None:
+    """By a task, on the standard error, whatever that task does; it is no failure."""
+    done = town.invoke("publish", "--yes", env={"BEFFROI_KEEP_RELEASE": "3"})
+    assert (0, 1, 0) == (done.returncode, done.stderr.count("BEFFROI_KEEP_RELEASE "), done.stdout.count("BEFFROI_"))
+    assert "BEFFROI_" not in town.invoke("publish", "--yes").stderr
