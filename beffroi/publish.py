@@ -106,12 +106,11 @@ def publish(
             step("Annonce")
             return (tell or _here())(site, service, release, at, adopt, confirm, progress, meanwhile=meanwhile)
 
-        deployed, said, failed = _online(tree, at, service, built, partial(_keep, stood, tree), told)
+        deployed, said, failed, behind = _online(tree, at, service, built, partial(_keep, stood, tree), told)
         unsaid += failed
         clear(service.var)
         deployed, follows = _indexed(root, service, tree, built, deployed, wait, step, unsaid)
         starts = following.timestamp() if following else None
-        behind = bool(failed and built.behind)
         left = due.Due(starts, said.owed, behind, commit, 0.0 if follows else None, at.timestamp())
         unsaid += _spared(partial(due.write, service.var, left), service.var / due.FILE, UNSAID)
     warnings = [*stood.warnings, *unsaid]
@@ -125,8 +124,9 @@ def _online(
     built: Built,
     keep: Callable[[], None],
     told: Callable[[Path], Said],
-) -> tuple[Deployed, Said, list[Fault]]:
-    """Put the site online and have phones told; what need not come before that is done beside."""
+) -> tuple[Deployed, Said, list[Fault], bool]:
+    """Put the site online and have phones told; what need not come before that is done beside. With what it warns of, and
+    whether pages are left without a banner."""
     with ExitStack() as working:
         kept = None if built.behind else working.enter_context(beside(keep))
         deployed = deploy(built.out, service.current, service.keep_releases, built.files)
@@ -137,8 +137,10 @@ def _online(
             with suppress(BeffroiError, OSError):
                 completed()  # whatever becomes of phones, pages get their banner
             raise
-        deployed, failed = _ended(deployed, completed, service, built)
-    return deployed, said, failed
+        second, failed = _ended(completed, service, built)
+    if second is None:
+        return deployed, said, failed, bool(built.behind)
+    return _both(deployed, second), said, failed, False
 
 
 def _indexed(
@@ -185,26 +187,30 @@ def rehearse(root: Path, at: datetime, *, step: Step = lambda _: None, hold: Hol
         return foresee(built.out, site, service, connect(service.database), at)
 
 
-def _complete(tree: content.Tree, at: datetime, service: Service, keep: Callable[[], None]) -> Deployed:
+def _complete(
+    tree: content.Tree, at: datetime, service: Service, keep: Callable[[], None]
+) -> tuple[Deployed, list[Fault]]:
     """While phones ring: give the pages that did not make an alert wait its banner, in a release that amends the one
-    that is online. Whatever stops this leaves the publication due."""
+    that is online. Whatever stops this leaves the publication due; a memory that is not written does not."""
     built = rebuilt(tree, at, service, hurry=True)
     deployed = deploy(built.out, service.current, service.keep_releases, built.files, amends=True)
-    keep()
-    return deployed
+    return deployed, _spared(keep, service.var / "cache", UNKEPT)
 
 
 def _ended(
-    first: Deployed, completed: Callable[[], Deployed | None], service: Service, built: Built
-) -> tuple[Deployed, list[Fault]]:
-    """Both releases of a publication as one, and the warning where what was done while phones rang has failed."""
-    seconds: list[Deployed | None] = []
+    completed: Callable[[], tuple[Deployed, list[Fault]] | None], service: Service, built: Built
+) -> tuple[Deployed | None, list[Fault]]:
+    """The second release of a publication, where there is one, and the warning where what was done while phones rang has
+    failed."""
+    seconds: list[tuple[Deployed, list[Fault]] | None] = []
     place, what = (service.current, UNFILLED) if built.behind else (service.var / "cache", UNKEPT)
     failed = _spared(lambda: seconds.append(completed()), place, what)
-    second = seconds[0] if seconds else None
-    if second is None:
-        return first, failed
-    return Deployed(second.release, first.written + second.written, first.removed + second.removed), failed
+    return (seconds and seconds[0]) or (None, failed)
+
+
+def _both(first: Deployed, second: Deployed) -> Deployed:
+    """Both releases of a publication as one."""
+    return Deployed(second.release, first.written + second.written, first.removed + second.removed)
 
 
 def _keep(stood: held.Standing, tree: content.Tree) -> None:

@@ -147,6 +147,26 @@ def test_a_second_half_that_fails(town_of: Town, monkeypatch: pytest.MonkeyPatch
     whole(town_of)
 
 
+def test_a_memory_that_cannot_be_written(town_of: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all pages have their banner and only the memory is missing, the warning says that and no publication is due;
+    the next one does anew what this one did not note."""
+    with monkeypatch.context() as patched:
+        patched.setattr(publishing, "_keep", _full)
+        done = town_of.publish()
+    (warning,) = map(str, done.warnings)
+    assert "Tout est publié, mais la mémoire des constructions n’a pas pu être écrite" in warning
+    assert done.deployed.release == town_of.live.resolve()
+    whole(town_of)
+    town_of.write("actualites/suite", "title: Suite\ndate: 2026-05-04")
+    assert ("actualites/suite",) == tuple(item.id for item in town_of.publish().announced.told)
+    whole(town_of)
+
+
+def _full(*_: object) -> None:
+    """A disk without room."""
+    raise OSError(28, "No space left on device", "memo.bin")
+
+
 def test_phones_that_cannot_be_told(town_of: Town) -> None:
     """Whatever becomes of phones, every page gets its banner; the publication is due."""
 
