@@ -340,9 +340,6 @@ def _unplaced(out: Path, service: Service, error: OSError) -> str:
             f"{out.name}/ et {service.var} sont sur deux disques : le site ne peut être remplacé d’un seul coup ; mettez-les "
             f"sur le même, par exemple avec OUTPUT_PATH={service.var}/output."
         )
-    if service.var.resolve().is_relative_to(out.resolve()):
-        inside = f"{out.name}/ contient {service.var}, qui ne peut être remplacé avec lui"
-        return f"{inside} ; donnez un autre dossier à BEFFROI_VAR."
     return f"{out.name}/ n’a pas pu être remplacé : {why(error)}."
 
 
