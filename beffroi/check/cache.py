@@ -67,10 +67,6 @@ class Cache:
             self._load(path)
         self._known = dict(self.images), dict(self.keys), self.dates, self.calm
 
-    def holds(self, name: str, key: str) -> bool:
-        """Whether the card of those bytes under that name is kept."""
-        return bool(key) and key in (self._fresh.get(name, ("",))[0], self._ids.get(name))
-
     def lacking(self, keys: Mapping[str, str]) -> dict[str, str]:
         """Those of these ids whose cards the last run did not leave; an empty id has none."""
         ids = self._ids
@@ -83,11 +79,12 @@ class Cache:
         return _unpacked(self._packed(where))
 
     def get(self, name: str, key: str) -> Card | None:
-        """The card of those bytes under that name."""
-        if not self.holds(name, key):
+        """The card of those bytes under that name; an empty id has none."""
+        fresh = self._fresh.get(name, ("", b""))
+        if not key or key not in (fresh[0], self._ids.get(name)):
             return None
         self._used[name] = None
-        return _unpacked(self._fresh[name][1]) if name in self._fresh else self.former(name)
+        return _unpacked(fresh[1]) if fresh[0] == key else self.former(name)
 
     def put(self, name: str, key: str, card: Card) -> None:
         """Keep a card that was just made."""
