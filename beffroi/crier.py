@@ -132,8 +132,9 @@ def _live(root: Path, orders: IO[bytes], answers: IO[bytes]) -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end)
     try:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, forks.ENDING)
-        _serve(root, orders, answers)
+        with forks.insisting():
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, forks.ENDING)
+            _serve(root, orders, answers)
     except BaseException:  # nobody asks, nobody listens any more, or it is told to end
         os._exit(1)
     os._exit(0)

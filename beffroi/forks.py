@@ -12,6 +12,7 @@ import gc
 import os
 import pickle
 import signal
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -34,6 +35,9 @@ CHUNK = 16
 
 ENDING = (signal.SIGINT, signal.SIGTERM)
 """Signals that are the parent's to hear, though they may be said to all of a group: it ends its children."""
+
+SOON = 0.01
+"""Seconds until what was dropped is raised again."""
 
 asked = 0
 """How many processes may work at once: `BEFFROI_WORKERS`; 0 is one for each core that this process may use."""
@@ -142,6 +146,32 @@ def unheard() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def insisting() -> Iterator[None]:
+    """What ends a process is raised again where it was dropped: Python drops whatever is raised while something is being
+    let go, and pycurl what is raised while it calls back. Of the main thread alone."""
+    dropped: list[type[BaseException]] = []
+
+    def again(_number: int, _frame: object) -> NoReturn:
+        raise dropped[-1]
+
+    def kept(kind: type[BaseException]) -> bool:
+        if found := issubclass(kind, KeyboardInterrupt):
+            dropped.append(kind)
+            signal.setitimer(signal.ITIMER_REAL, SOON)
+        return found
+
+    hooks, handler = (sys.unraisablehook, sys.excepthook), signal.signal(signal.SIGALRM, again)
+    sys.unraisablehook = lambda what: None if kept(what.exc_type) else hooks[0](what)
+    sys.excepthook = lambda kind, *rest: None if kept(kind) else hooks[1](kind, *rest)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+        sys.unraisablehook, sys.excepthook = hooks
 
 
 def mortal(parent: int, by: signal.Signals = signal.SIGKILL) -> bool:

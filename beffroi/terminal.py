@@ -74,7 +74,7 @@ _said: set[str] = set()
 @contextmanager
 def _heard(wanted: bool) -> Iterator[None]:
     """SIGTERM is `Stopped`, the first time: some say it twice, to a process and to its group, and what is being ended
-    must come to its end."""
+    must come to its end. Neither it nor Ctrl-C is lost."""
     if not wanted or threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -87,7 +87,8 @@ def _heard(wanted: bool) -> Iterator[None]:
 
     before = signal.signal(signal.SIGTERM, stop)
     try:
-        yield
+        with forks.insisting():
+            yield
     finally:
         signal.signal(signal.SIGTERM, before)
 

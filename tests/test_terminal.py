@@ -5,7 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import re
+import signal
+import sys
+from contextlib import suppress
 
+import pycurl
 import pytest
 
 from beffroi import forks, terminal
@@ -96,3 +100,45 @@ def test_disk_in_trouble_is_a_sentence(number: int, words: str, capsys: pytest.C
     assert words in said
     assert "var/publish.lock" in said
     assert "anglais" not in said
+
+
+class Released:
+    """Something whose end the signal meets: Python drops what is raised in there."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __del__(self) -> None:
+        signal.raise_signal(self.number)
+
+
+@pytest.mark.parametrize(
+    ("number", "word", "status"), [(signal.SIGTERM, "SIGTERM", 143), (signal.SIGINT, "Ctrl-C", 130)]
+)
+def test_no_end_is_lost(
+    number: int, word: str, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Said once, while Python lets something go, and where nothing else would say it again: it is heard all the same, and
+    leaves nothing behind."""
+    monkeypatch.setattr(terminal, "err", terminal.Console(stderr=True))
+    before = sys.unraisablehook, sys.excepthook, signal.getsignal(signal.SIGALRM), signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as ended, terminal.plainly(stopped="Arrêtée ({})."):
+        Released(number)
+        signal.sigtimedwait([], 30)
+    assert (status, f"Arrêtée ({word}).\n") == (ended.value.code, capsys.readouterr().err)
+    assert before == (
+        *(sys.unraisablehook, sys.excepthook),
+        *(signal.getsignal(signal.SIGALRM), signal.getsignal(signal.SIGTERM)),
+    )
+
+
+def test_no_end_is_lost_while_sending(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nor where pycurl calls back, which prints what is raised and goes on."""
+    curl = pycurl.Curl()
+    curl.setopt(pycurl.URL, "file:///etc/hostname")
+    curl.setopt(pycurl.WRITEFUNCTION, lambda _: signal.raise_signal(signal.SIGTERM))
+    with pytest.raises(SystemExit), terminal.plainly(stopped="Arrêtée ({})."):
+        with suppress(pycurl.error):
+            curl.perform()
+        signal.sigtimedwait([], 30)
+    assert "Traceback" not in capsys.readouterr().err
