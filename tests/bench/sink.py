@@ -82,7 +82,11 @@ def far(port: int, seconds: float) -> Iterator[int]:
         loop.call_later(wait, writer.close)
 
     async def joined(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            there, back = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:  # nginx is gone: the measure is over
+            writer.close()
+            return
         await asyncio.gather(pump(reader, back, 0), pump(there, writer, seconds), return_exceptions=True)
 
     async def serve() -> None:
