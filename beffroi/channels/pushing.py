@@ -6,6 +6,7 @@ Tokens ──> Authorization ┴─transport─> Reply ─vendors─> Result
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401  # at the first message it would cost it 3 ms
 import os
 import re
 import time

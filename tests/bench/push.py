@@ -56,7 +56,7 @@ PAYLOAD = json.dumps(
 )
 
 
-def run(messages: int = 2500, runs: int = 3, distance: int = 50, pair: int = 1) -> None:
+def run(messages: int = 10_000, runs: int = 3, distance: int = 50, pair: int = 1) -> None:
     """`distance` is the latency of the far vendor, in milliseconds; `pair` 2 compares one process with two, and nothing
     else."""
     with tempfile.TemporaryDirectory(prefix="beffroi-bench-") as name:

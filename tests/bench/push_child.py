@@ -98,6 +98,8 @@ def ours(folder: Path, count: int, *, prearmed: bool = False, many: int | None =
     """Beffroi: what `deliver` does, ledger, leases and retries included, in one process."""
     from random import Random
 
+    import py_vapid  # noqa: F401  # as those have imported it who are compared with us
+
     import beffroi.channels.arming
     import beffroi.channels.pushing  # noqa: F401
     from beffroi.announce import Clock, deliver
