@@ -66,7 +66,7 @@ def entry_of(site: Site, path: Path, source: str, data: bytes) -> Entry:
     if faults:
         raise Invalid(faults)
     if language:
-        document = replace(document, front=document.front.model_copy(update={"lang": language}))
+        document = replace(document, front=replace(document.front, lang=language))
     return Entry(path, source, f"{folder}/{slug}", slug, None if page else site.categories[folder], document)
 
 

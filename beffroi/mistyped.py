@@ -7,7 +7,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from beffroi.settings import ENVIRONMENT, PREFIX, variables
+from beffroi.service import ENVIRONMENT, PREFIX, variables
 
 LIKELY = ("BEFFROI", "BEFROI")
 """Begins a name that somebody took for one of them."""

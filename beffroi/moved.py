@@ -103,8 +103,8 @@ def entry_then(site: Site, one: Went, data: bytes) -> Entry | None:
     entry = readable(site, one.old, data)
     if entry is None or entry.withdrawn:
         return entry
-    gone = {"status": "withdrawn", "reason": None, "updated": datetime.fromtimestamp(one.when, UTC)}
-    front = entry.document.front.model_copy(update=gone)
+    when = datetime.fromtimestamp(one.when, UTC)
+    front = replace(entry.document.front, status="withdrawn", reason="", updated=when)
     return replace(entry, document=replace(entry.document, front=front, body=""))
 
 

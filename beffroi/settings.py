@@ -1,7 +1,7 @@
 """Two kinds of settings, read and checked in one place.
 
 `Site` is the commune's identity: capital names in `pelicanconf.py` (and `publishconf.py` on top). `Service` is what
-the machine decides: environment variables `BEFFROI_*`, or the same names in one file, `beffroi.env`.
+the machine decides: see `beffroi.service`.
 """
 
 from __future__ import annotations
@@ -12,29 +12,22 @@ import runpy
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
-
-from beffroi import forks, shapes
+from beffroi import shapes
 from beffroi.errors import SettingsError
 from beffroi.model import Area, Category, Panel, Publisher
+from beffroi.service import ENVIRONMENT, PREFIX, Service, given, read_service
+
+__all__ = ["PUBLISHER_KEYS", "RESERVED", "SETTINGS", "Service", "Site", "instant", "read_python", "read_service", "read_site",
+           "site_from"]  # fmt: skip
 
 SETTINGS = "publishconf.py"
 """The file that every task reads."""
-
-PUSH_HOSTS = "fcm.googleapis.com,*.google.com,*.push.services.mozilla.com,*.push.apple.com,*.notify.windows.com"
-"""The push services of the four browser vendors: the only places a subscription may point to."""
-
-PREFIX = "BEFFROI_"
-"""Begins the name of each of the machine's settings."""
-
-ENVIRONMENT = "beffroi.env"
-"""The file of these settings, for those that the environment does not give."""
 
 RESERVED = frozenset(
     ("api", "feeds", "images", "fichiers", "theme", "pagefind", "recherche", "recevoir", "hors-ligne", "panneau")
@@ -141,12 +134,12 @@ def _apart(raw: Mapping[str, Any], root: Path, content: Path) -> None:
 
 def _roomy(raw: Mapping[str, Any], root: Path, content: Path) -> None:
     """Refuse that what the machine keeps be among what citizens read, editors write or git holds."""
-    given = _given(root / ENVIRONMENT).get("var", "var")
-    var, taken = (root / given).resolve(), [root / str(raw.get("THEME") or "theme"), root / ".git"]
+    said = given(root / ENVIRONMENT).get("var", "var")
+    var, taken = (root / said).resolve(), [root / str(raw.get("THEME") or "theme"), root / ".git"]
     taken += [content, root / str(raw.get("OUTPUT_PATH") or "output")]
     if var == root.resolve() or any(var.is_relative_to(folder.resolve()) for folder in taken):
         raise SettingsError(
-            f"{PREFIX}VAR vaut {given!r}, un dossier où il y a autre chose que la base, les clés et les publications ; "
+            f"{PREFIX}VAR vaut {said!r}, un dossier où il y a autre chose que la base, les clés et les publications ; "
             "écrivez par exemple « var »."
         )
 
@@ -256,120 +249,6 @@ def read_python(path: Path) -> dict[str, Any]:
 def read_site(path: Path) -> Site:
     """The `Site` of one settings file. Raises `SettingsError`."""
     return site_from(read_python(path), path.resolve().parent)
-
-
-class Service(BaseModel, frozen=True):
-    """What the machine decides: `BEFFROI_*` in the environment, else in `beffroi.env`, else these defaults."""
-
-    var: Path = Field(Path("var"), description="Dossier de la base, des clés et des publications.")
-    database_url: str = Field("", description="Base de données ; SQLite dans `var/beffroi.sqlite3` par défaut.")
-    push_hosts: str = Field(
-        PUSH_HOSTS, description="Services de notification admis, séparés par des virgules, `*` admis."
-    )
-    vapid_key_file: Path | None = Field(None, description="Clé VAPID ; `var/vapid.pem` par défaut.")
-    vapid_subject: str = Field("", description="Contact pour les services de notification (`mailto:` ou `https:`).")
-    live: Path | None = Field(None, description="Lien vers la version en ligne ; `var/www/current` par défaut.")
-    keep_releases: int = Field(5, ge=1, description="Nombre de publications conservées.")
-    index_at_once: int = Field(500, ge=0, description="Contenus et pages jusqu’où `publish` attend l’index.")
-    announce_max_age_days: float = Field(
-        7, gt=0, le=36500, description="Au-delà de cet âge (jours), un contenu n’est pas annoncé."
-    )
-    push_timeout: float = Field(
-        10, gt=0, le=3600, description="Délai de réponse d’un service de notification (secondes)."
-    )
-    push_prearm: bool = Field(
-        True, description="Préparer à l’avance les clés des alertes, pour les envoyer quatre fois plus vite."
-    )
-    push_reference: bool = Field(False, description="Envoyer avec pywebpush, bien plus lent, en cas d’ennui.")
-    push_workers: int = Field(8, ge=1, le=64, description="Envois simultanés de pywebpush.")
-    keep_months: int = Field(
-        12, ge=1, le=1200, description="Mois après lesquels un abonnement que son navigateur ne montre plus est oublié."
-    )
-    pushes_a_week: int = Field(
-        5, ge=1, description="Notifications par habitant et par semaine au-delà desquelles la publication prévient."
-    )
-    workers: int = Field(0, ge=0, description="Processus de construction ou d’envoi à la fois ; 0 : un par cœur.")
-    rate_limit: str = Field("120/minute", description="Demandes d’abonnement admises par adresse.")
-    trusted_proxies: str = Field("127.0.0.1,::1", description="Relais dont l’en-tête X-Forwarded-For est cru.")
-
-    @field_validator("vapid_subject")
-    @classmethod
-    def _subject(cls, value: str) -> str:
-        if value and not re.fullmatch(r"mailto:[^@\s]+@[^@\s]+|https://\S+", value):
-            raise ValueError("écrivez mailto: et une adresse de courriel, ou une adresse https://…")
-        return value
-
-    @property
-    def database(self) -> str:
-        """The SQLAlchemy URL of the database; plain `postgresql://` addresses get the psycopg driver."""
-        url = self.database_url or f"sqlite:///{self.var / 'beffroi.sqlite3'}"
-        scheme, _, rest = url.partition("://")
-        return f"postgresql+psycopg://{rest}" if scheme in {"postgres", "postgresql"} else url
-
-    @property
-    def vapid_key(self) -> Path:
-        """The private VAPID key (RFC 8292), PEM, mode 600."""
-        return self.vapid_key_file or self.var / "vapid.pem"
-
-    @property
-    def current(self) -> Path:
-        """The symbolic link to the live release."""
-        return self.live or self.var / "www" / "current"
-
-    @property
-    def max_age(self) -> timedelta:
-        """How old an item may be and still be announced."""
-        return timedelta(days=self.announce_max_age_days)
-
-
-MEANT = {
-    "int_parsing": "écrivez un nombre entier",
-    "float_parsing": "écrivez un nombre",
-    "bool_parsing": "écrivez yes ou no",
-    "greater_than": "écrivez un nombre plus grand que {gt:g}",
-    "greater_than_equal": "écrivez {ge} au moins",
-    "less_than_equal": "écrivez {le:g} au plus",
-}
-"""What to write, by what pydantic found."""
-
-
-def _refused(error: Any) -> str:
-    """The sentence of a value that is not admitted."""
-    context = error.get("ctx", {})
-    meant = MEANT.get(error["type"], str(context.get("error", error["msg"]))).format(**context)
-    return f"{PREFIX}{str(error['loc'][0]).upper()} vaut {error['input']!r} ; {meant}."
-
-
-def read_service(root: Path = Path(), **overrides: Any) -> Service:
-    """The `Service` of this machine; relative paths are taken from `root`. From then on work is spread over as many
-    processes as it says. Raises `SettingsError`."""
-    try:
-        service = Service(**{**_given(root / ENVIRONMENT), **overrides})
-    except ValidationError as error:
-        raise SettingsError("\n".join(map(_refused, error.errors()))) from error
-    forks.asked = service.workers
-    places = {name: root / path for name in ("var", "live", "vapid_key_file") if (path := getattr(service, name))}
-    return service.model_copy(update=places)
-
-
-def _given(path: Path) -> dict[str, str]:
-    """What the environment says, else the file, by the names of the fields; what is no setting is passed over.
-
-    pydantic-settings does as much, and takes a fifth of a second of every start.
-    """
-    from dotenv import dotenv_values
-
-    try:
-        said = {**(dotenv_values(path, encoding="utf-8") if path.is_file() else {}), **os.environ}
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{path.name} n’est pas en UTF-8 ; enregistrez-le en UTF-8.") from error
-    known = variables()
-    return {known[name.upper()]: value for name, value in said.items() if name.upper() in known and value is not None}
-
-
-def variables() -> dict[str, str]:
-    """The fields of `Service` by the names of their variables."""
-    return {f"{PREFIX}{name.upper()}": name for name in Service.model_fields}
 
 
 def instant(text: str | None = None, zone: tzinfo = UTC) -> datetime:

@@ -159,7 +159,7 @@ def test_two_machines_announcing_at_once_tell_once(town: Town) -> None:
 
 def replace_var(town: Town, name: str) -> Town:
     """The same town from another machine: its own folder and lock, the same key and database."""
-    service = town.service.model_copy(update={"var": town.folder / name, "vapid_key_file": town.service.vapid_key})
+    service = replace(town.service, var=town.folder / name, vapid_key_file=town.service.vapid_key)
     return replace(town, service=service)
 
 

@@ -164,7 +164,7 @@ def test_other_machines_notice_no_more_than_they_know(town: Town) -> None:
     """A second machine that finds out later stops nothing of what the first one has announced meanwhile."""
     town.open()
     elsewhere = {"var": town.folder / "autre", "vapid_key_file": town.service.vapid_key}
-    other = replace(town, service=town.service.model_copy(update=elsewhere))
+    other = replace(town, service=replace(town.service, **elsewhere))
     with PushService() as service:
         town.phones(service, 3)
         town.announce(entry(town.time.at()))

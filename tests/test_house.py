@@ -99,3 +99,11 @@ def test_starting_is_quick() -> None:
     code = "import sys, tasks; print(sorted({'pelican', 'feedgen', 'pywebpush', 'requests', 'starlette'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_publishing_does_without_pydantic() -> None:
+    """Neither publishing nor telling phones imports pydantic, which takes as long as Pelican: it describes what editors
+    may write, for the reference and the form."""
+    code = "import sys, beffroi.commands, beffroi.publish, beffroi.telling, beffroi.site.town; print('pydantic' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from beffroi.content import Entry
 from beffroi.schema.french import folded, say, shown
-from beffroi.schema.written import LONGEST
+from beffroi.schema.longest import LONGEST
 from beffroi.settings import Site
 
 PANEL, PANEL_WORD, PUSH, SUMMARY, TITLE = LONGEST["panel"], 16, LONGEST["push"], 200, 80

@@ -111,7 +111,7 @@ class Stage:
         """The tree in which that entry, were it a draft, is published."""
         if entry.document.front.status == "published":
             return self.tree, entry
-        front = entry.document.front.model_copy(update={"status": "published"})
+        front = replace(entry.document.front, status="published")
         document = replace(entry.document, front=front)
         own = Entry(entry.path, entry.source, entry.id, entry.slug, entry.category, document)
         return self.tree.having({**self.tree.entries, own.id: own}), own

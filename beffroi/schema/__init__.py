@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel
 
 from beffroi import model
 from beffroi.errors import BeffroiError, Fault
@@ -26,7 +25,8 @@ ALERT_HOURS = 24
 """How long after its start an alert without `end` is over. `Front.end` stays `None`: who makes the `Item` adds it."""
 
 
-class Front(BaseModel, frozen=True):
+@dataclass(frozen=True)
+class Front:
     """The front matter, read. Moments are aware, in the commune's zone; `end` is exclusive."""
 
     title: str

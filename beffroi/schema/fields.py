@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel
 
 from beffroi import model
 from beffroi.schema.dates import Moment, hours_later, midnight_after
 from beffroi.schema.french import folded, nearest, one_of, say, shown
+from beffroi.schema.longest import LONGEST
 from beffroi.schema.reader import Field, Reader, choice, listed, mapping, plain, text, web, when
-from beffroi.schema.written import LONGEST
 
 EVENT_HOURS = 3
 """How long an event without an end lasts, midnight at the latest."""
@@ -42,7 +42,8 @@ STATUS = {"publie": "published", "publiee": "published", "public": "published", 
           "retire": "withdrawn", "retiree": "withdrawn", "annule": "withdrawn", "annulee": "withdrawn"}  # fmt: skip
 
 
-class ImageRef(BaseModel, frozen=True):
+@dataclass(frozen=True)
+class ImageRef:
     """The image of an item: `src` is a file of `content/images/`, `alt` what is seen, `credit` whose it is."""
 
     src: str
@@ -51,7 +52,7 @@ class ImageRef(BaseModel, frozen=True):
 
 
 def capped(path: str) -> Field:
-    """A text as long as `beffroi.schema.written` says."""
+    """A text as long as `beffroi.schema.longest` says."""
     return plain(LONGEST[path])
 
 

@@ -1,7 +1,7 @@
 """The front matter as an editor writes it: the single source of the reference, of the JSON Schema and of the form.
 
 Each field has its label, what to write, an example, what stands where it is left out, and the JSON Schema of its value.
-Longest texts are read from here by the reader too. `beffroi.schema.Front` is what is made of it all.
+`beffroi.schema.Front` is what is made of it all; publishing needs none of this, nor pydantic.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from beffroi.model import Certainty, Severity, Urgency
+from beffroi.schema.longest import LONGEST
 
 HTML = r"<[a-zA-Z/!][^<>]*>|&([a-zA-Z]{2,8}|#\d{1,6}|#x[0-9a-fA-F]{1,6});"
 DAY = r"(19\d\d|20\d\d|21\d\d|2200)-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
@@ -103,11 +104,11 @@ class WrittenImage(_Strict):
     ), required=True)  # fmt: skip
     alt: str = _field(Told(
         "Description", "Ce que l’on voit, pour qui ne voit pas. 300 caractères au plus.", 'alt: "Un robinet ouvert."',
-        "obligatoire dans `image`", _text(300, required=True), 300,
+        "obligatoire dans `image`", _text(LONGEST["image.alt"], required=True), LONGEST["image.alt"],
     ), required=True)  # fmt: skip
     credit: str | None = _field(Told(
         "Crédit", "À qui est l’image, et sa licence. 200 caractères au plus.", 'credit: "Ville, CC BY-SA 4.0"', "vide",
-        _text(200), 200,
+        _text(LONGEST["image.credit"]), LONGEST["image.credit"],
     ))  # fmt: skip
 
 
@@ -125,10 +126,12 @@ class WrittenEvent(_Strict):
         hint="Avec une heure si le début en a une.",
     ))  # fmt: skip
     place: str | None = _field(Told(
-        "Lieu", "Le lieu. 200 caractères au plus.", 'place: "Salle du bourg"', "vide", _text(200), 200
+        "Lieu", "Le lieu. 200 caractères au plus.", 'place: "Salle du bourg"', "vide",
+        _text(LONGEST["event.place"]), LONGEST["event.place"],
     ))  # fmt: skip
     price: str | None = _field(Told(
-        "Prix", "Le prix. 100 caractères au plus.", 'price: "Gratuit"', "vide", _text(100), 100
+        "Prix", "Le prix. 100 caractères au plus.", 'price: "Gratuit"', "vide",
+        _text(LONGEST["event.price"]), LONGEST["event.price"],
     ))  # fmt: skip
 
 
@@ -144,7 +147,8 @@ class WrittenLocation(_Strict):
         _degrees(180, r"180(\.0+)?|(1[0-7]\d|0?\d?\d)(\.\d+)?"),
     ), required=True)  # fmt: skip
     address: str | None = _field(Told(
-        "Adresse", "L’adresse postale. 200 caractères au plus.", 'address: "Place de la Mairie"', "vide", _text(200), 200
+        "Adresse", "L’adresse postale. 200 caractères au plus.", 'address: "Place de la Mairie"', "vide",
+        _text(LONGEST["location.address"]), LONGEST["location.address"],
     ))  # fmt: skip
 
 
@@ -152,7 +156,8 @@ class WrittenSource(_Strict):
     """Une source."""
 
     title: str = _field(Told(
-        "Nom", "Le nom de la source.", '- title: "Météo-France"', "obligatoire", _text(200, required=True), 200
+        "Nom", "Le nom de la source.", '- title: "Météo-France"', "obligatoire",
+        _text(LONGEST["sources.title"], required=True), LONGEST["sources.title"],
     ), required=True)  # fmt: skip
     url: str | None = _field(Told(
         "Adresse web", "Son adresse complète.", 'url: "https://meteofrance.com/"', "vide",
@@ -171,7 +176,7 @@ class Written(_Strict):
 
     title: str = _field(Told(
         "Titre", "Texte simple, 80 caractères de préférence, 120 au plus.", 'title: "Marché de Noël"', "obligatoire",
-        _text(120, required=True), 120,
+        _text(LONGEST["title"], required=True), LONGEST["title"],
     ), required=True)  # fmt: skip
     date: str = _field(Told(
         "Date", "Date ISO, avec ou sans heure, à l’heure de la commune. Le contenu est invisible avant.",
@@ -185,7 +190,8 @@ class Written(_Strict):
     ))  # fmt: skip
     summary: str | None = _field(Told(
         "Résumé", "Une ou deux phrases, 200 caractères de préférence, 500 au plus. La première dit tout.",
-        'summary: "Pas d\'eau mardi matin."', "le début du texte", _text(500), 500, widget="text",
+        'summary: "Pas d\'eau mardi matin."', "le début du texte",
+        _text(LONGEST["summary"]), LONGEST["summary"], widget="text",
     ))  # fmt: skip
     tags: list[str] | None = _field(Told(
         "Mots-clés", "Liste de mots en minuscules.", "tags: [eau, travaux]", "aucun",
@@ -208,7 +214,8 @@ class Written(_Strict):
     ))  # fmt: skip
     reason: str | None = _field(Told(
         "Raison", "Pourquoi ce contenu est retiré, en une phrase ; avec `status: withdrawn`. 300 caractères au plus.",
-        'reason: "La réunion est reportée."', "« Cette information n’est plus valable. »", _words(300), 300,
+        'reason: "La réunion est reportée."', "« Cette information n’est plus valable. »",
+        _words(LONGEST["reason"]), LONGEST["reason"],
         hint="Pourquoi ce contenu est retiré.",
     ))  # fmt: skip
     start: str | None = _field(Told(
@@ -244,11 +251,11 @@ class Written(_Strict):
     ))  # fmt: skip
     panel: str | None = _field(Told(
         "Panneaux", "Les mots du panneau : sept environ, 60 caractères au plus, aucun mot de plus de 16. Ou `no` : rien "
-        "sur les panneaux.", 'panel: "Pont fermé, déviation"', "`title`", _words(60, 16), 60,
+        "sur les panneaux.", 'panel: "Pont fermé, déviation"', "`title`", _words(LONGEST["panel"], 16), LONGEST["panel"],
     ))  # fmt: skip
     push: str | None = _field(Told(
         "Notification", "Les mots de la notification, sous le titre : 120 caractères au plus. Ou `no` : aucun téléphone "
-        "ne sonne.", "push: no", "`summary`", _words(120), 120,
+        "ne sonne.", "push: no", "`summary`", _words(LONGEST["push"]), LONGEST["push"],
     ))  # fmt: skip
     event: WrittenEvent | None = _field(Told(
         "Événement", "Les quatre champs qui suivent, décalés de deux espaces.", "", "aucun", widget="object",
@@ -292,7 +299,3 @@ def rows(model: type[BaseModel] = Written, prefix: str = "") -> Iterator[Row]:
             yield Row(prefix + name, told)
         if not prefix and name in INNER:
             yield from rows(INNER[name], f"{name}.")
-
-
-LONGEST: Mapping[str, int] = {row.name: row.told.longest for row in rows() if row.told.longest}
-"""Characters that each text may have, by its path."""

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -319,7 +320,7 @@ def test_keys_made_ahead_are_burnt_when_they_are_no_longer_wanted(town: Town) ->
     stopped.set()
     with PushService() as service:
         town.phones(service, 3)
-    town.service = town.service.model_copy(update={"push_prearm": False})
+    town.service = replace(town.service, push_prearm=False)
     for start in (
         lambda: town.announce(entry(town.time.at())),
         lambda: work(town.site, town.service, town.engine, stopped),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from threading import Thread
 
 import pytest
@@ -94,7 +95,7 @@ def test_two_vendors_together_keep_the_bound(town: Town, monkeypatch: pytest.Mon
             for n in range(2 * DOUBT):
                 origin = (one, two)[n % 2].origin
                 subscribe(connection, f"{origin}/p/{n}", origin=origin, keys=(KEYS.p256dh, b64url(KEYS.auth)))
-        town.service = town.service.model_copy(update={"push_timeout": 3})
+        town.service = replace(town.service, push_timeout=3)
         town.announce(alert(town.time.at(), town.time.at(10)))
         run = dispatch(town.site, town.service, town.engine, "w", Clock())
         run.patience = 0

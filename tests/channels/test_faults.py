@@ -3,6 +3,7 @@ mistake, and the other vendor notices nothing."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from random import Random
@@ -72,7 +73,7 @@ def people(town: Town, sink: Sink) -> None:
 def test_one_fault_in_five(town: Town) -> None:
     """Mixed faults at 20 %: each live phone told, no post after 410, no vendor asked before its Retry-After, 403 and 413
     delete nobody, and the good vendor's phones are all told in the first run."""
-    town.service = town.service.model_copy(update={"push_timeout": 3})
+    town.service = replace(town.service, push_timeout=3)
     town.open()
     start = town.time.now()
     bad = Bad(4, start)
