@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from invoke.context import Context
+from invoke.main import program
 from invoke.tasks import task
 
-from beffroi import bootstrap, due
+from beffroi import bootstrap, due, leaving
 
 if TYPE_CHECKING:
     from beffroi import commands, desk
@@ -119,6 +120,8 @@ def publish(
         commands.publish(at, yes=yes, wait=wait, profile=profile)
     elif what := due.task(Path.cwd(), at):
         commands.catch_up(what, at)
+    if len(getattr(program, "tasks", ())) == 1:  # those of this command line: none comes after
+        leaving.through()
 
 
 @task
