@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from invoke.context import Context
+from invoke.exceptions import ParseError
 from invoke.main import program
 from invoke.tasks import task
 
@@ -37,6 +38,16 @@ else:
     commands, desk = Late("beffroi.commands"), Late("beffroi.desk")
 
 bootstrap.again(sys.argv)
+
+
+def _said(error: ParseError) -> str:
+    """A command that invoke does not understand, told in French."""
+    from beffroi import misspoken
+
+    return misspoken.said(str(error.args[0]), getattr(error.context, "name", None) or "")
+
+
+ParseError.__str__ = _said  # type: ignore[method-assign, assignment]  # invoke prints it, and has no other place for our words
 
 # A task makes hundreds of thousands of objects, its imports included, and lets go of few: Python's own 700 cost a tenth
 # of its time.
@@ -226,7 +237,7 @@ def bench(_: Context, name: str, options: str = "") -> None:
     """Mesurer, sur cette machine ; voir docs/reference/benchmarks.md."""
     from tests.bench import run
 
-    run(name, **{key: int(value) for key, value in (one.split("=") for one in options.split())})
+    run(name, options)
 
 
 @task(help={"port": "port d’écoute", "host": "adresse d’écoute"})

@@ -23,7 +23,7 @@ from beffroi.store import armed, figures, shards
 from beffroi.store.db import connect, transaction
 from beffroi.store.tables import subscriptions as table
 from beffroi.terminal import out, plainly
-from beffroi.text import clock
+from beffroi.text import clock, many
 
 GOAL = 0.71
 """The share of households that the best known commune reached."""
@@ -97,7 +97,8 @@ def arm() -> None:
         made = prearm(engine)
         with transaction(engine) as connection:
             ready = armed.count(connection)
-    out.print(f"{made} préparés, {ready} abonnements prêts pour la prochaine alerte.", markup=False)
+    ready_ = f"{many(ready, 'abonnement')} {'prêts' if ready > 1 else 'prêt'}"
+    out.print(f"{many(made, 'préparé')}, {ready_} pour la prochaine alerte.", markup=False)
 
 
 def subscribers() -> None:

@@ -94,8 +94,8 @@ def test_arming_and_copying(town: Commune) -> None:
     """`arm` prepares each subscription once; `store copy` takes everything but that to another database."""
     with PushService() as service:
         phone(town, service)
-        assert "1 préparés, 1 abonnements prêts" in town.invoke("arm").stdout
-        assert "0 préparés, 1 abonnements prêts" in town.invoke("arm").stdout
+        assert "1 préparé, 1 abonnement prêt pour" in town.invoke("arm").stdout
+        assert "0 préparé, 1 abonnement prêt pour" in town.invoke("arm").stdout
         target = f"sqlite:///{town.root / 'autre.sqlite3'}"
         done = town.invoke("store", "copy", target)
         assert "subscriptions : 1" in done.stdout

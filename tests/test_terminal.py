@@ -142,3 +142,28 @@ def test_no_end_is_lost_while_sending(capsys: pytest.CaptureFixture[str]) -> Non
             curl.perform()
         signal.sigtimedwait([], 30)
     assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["publier"], "« publier » n’est ni une tâche ni une option d’ici ; voyez : invoke --list"),
+        (
+            ["publish", "--dri-run"],
+            "« --dri-run » n’est ni une tâche ni une option d’ici ; voyez : invoke --help publish",
+        ),
+        (["--help", "publier"], "« publier » n’est ni une tâche ni une option d’ici ; voyez : invoke --list"),
+        (["store"], "Il manque à « store » : what, to ; voyez : invoke --help store"),
+        (["build", "--at"], "L’option --at demande une valeur ; voyez : invoke --help build"),
+        (["check", "--changed", "check"], "« check » peut être une tâche ou la valeur de l’option qui précède"),
+        (["bench", "rien"], "« rien » n’est pas un banc ; écrivez l’un de : alert, build, check"),
+        (
+            ["bench", "push", "--options", "pair=deux"],
+            "Option « pair » ; écrivez « nom=nombre », les noms étant : messages",
+        ),
+    ],
+)
+def test_a_command_that_is_not_understood(town: Town, words: list[str], told: str) -> None:
+    """In French too, whoever finds it out: what was not understood, and where to look."""
+    done = town.invoke(*words)
+    assert (1, told) == (done.returncode, done.stderr[: len(told)])

@@ -55,9 +55,15 @@ def _arming(engine: Engine) -> None:
         time.sleep(ARMING)
 
 
+NOT_OURS = "« {} » n’est pas une adresse de cette machine ; écrivez par exemple --host localhost, ou --host 0.0.0.0."
+
+
 def _listen(host: str, port: int) -> list[socket.socket]:
     """One socket an address: `localhost` is 127.0.0.1 and, where the machine has it, ::1."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (socket.gaierror, UnicodeError) as error:
+        raise BeffroiError(NOT_OURS.format(host)) from error
     sockets: list[socket.socket] = []
     for family, kind, protocol, _, address in sorted(found, key=lambda entry: entry[0] != socket.AF_INET):
         place = (address[0], sockets[0].getsockname()[1] if sockets else port, *address[2:])
@@ -72,8 +78,17 @@ def _listen(host: str, port: int) -> list[socket.socket]:
             listener.close()
             if sockets and error.errno == errno.EADDRNOTAVAIL:
                 continue  # no IPv6 on this machine
-            raise BeffroiError(
-                f"Le port {port} est déjà pris sur {host} ; choisissez-en un autre : invoke serve --port {port + 1}."
-            ) from error
+            raise BeffroiError(_closed(host, port, error)) from error
         sockets.append(listener)
     return sockets
+
+
+def _closed(host: str, port: int, error: OSError) -> str:
+    """Why nobody can be heard there, and what to type."""
+    if error.errno == errno.EADDRINUSE:
+        return f"Le port {port} est déjà pris sur {host} ; choisissez-en un autre : invoke serve --port {port + 1}."
+    if error.errno == errno.EACCES:
+        return (
+            f"Le port {port} est réservé à root ; choisissez-en un autre, au-dessus de 1023 : invoke serve --port 8000."
+        )
+    return NOT_OURS.format(host)

@@ -7,11 +7,12 @@ import binascii
 import hashlib
 import io
 import re
-import urllib.error
+import socket
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urljoin, urlsplit
 
 from beffroi.content import IMAGES, RASTER
@@ -36,10 +37,26 @@ def download(url: str) -> bytes:
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
             data: bytes = answer.read(LARGEST + 1)
     except (OSError, ValueError) as error:
-        raise ImportFailed(f"{url} n’a pas pu être lu ({error}) ; vérifiez l’adresse et le réseau.") from error
+        raise ImportFailed(
+            f"{url} n’a pas pu être lu ({_trouble(error)}) ; vérifiez l’adresse et le réseau."
+        ) from error
     if len(data) > LARGEST:
         raise ImportFailed(f"{url} fait plus de 30 Mo ; prenez-le à la main.")
     return data
+
+
+def _trouble(error: OSError | ValueError) -> str:
+    """What is the matter with an address, in a few words."""
+    if isinstance(error, HTTPError):
+        return f"réponse {error.code}"
+    reason = error.reason if isinstance(error, URLError) else error
+    if isinstance(reason, TimeoutError):
+        return "pas de réponse à temps"
+    if isinstance(reason, ConnectionError):
+        return "personne n’y répond"
+    if isinstance(reason, socket.gaierror):
+        return "ce nom n’existe pas"
+    return str(reason)
 
 
 @dataclass

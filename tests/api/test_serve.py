@@ -42,6 +42,13 @@ def test_a_port_that_is_taken(commune: Commune) -> None:
     assert (1, sentence) == (done.returncode, done.stderr.strip())
 
 
+@pytest.mark.parametrize("host", ["192.0.2.1", "mairie..fr"])
+def test_a_host_that_is_not_ours(commune: Commune, host: str) -> None:
+    """Where the address is another machine's, or nobody's, the sentence says that, and not that its port is taken."""
+    done = commune.run("serve", "--host", host, "--port", "0")
+    assert (1, f"« {host} » n’est pas une adresse de cette machine") == (done.returncode, done.stderr.split(" ;")[0])
+
+
 STRANGE = (
     b"\x16\x03\x01\x02\x00\x01\x00",
     b"GET / HTTP/9.9\r\n\r\n",
