@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import marshal
 import shutil
+from importlib.metadata import distributions
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from beffroi.memo import PART, TOGETHER, Memo
+from beffroi.memo import PART, TOGETHER, Memo, key
 
 
 @pytest.fixture
@@ -105,3 +106,15 @@ def test_what_did_not_change_is_copied(tmp_path: Path, monkeypatch: pytest.Monke
     assert 3 == len(written)  # the rest, one part of five, the list of the parts
     found = Memo.open(tmp_path, "clé").tables["cards"]
     assert ((0, "autre"), (1501, "mot"), (4999, "mot")) == (found["01500"], found["01501"], found["04999"])
+
+
+def test_the_key_names_libraries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every library that pages depend on is in the key, in the version that is installed; with another one, what was
+    kept is not used."""
+    found = {name.removesuffix(".dist-info").lower() for name in key._versions()}
+    installed = {one.name.lower(): one.version for one in distributions()}
+    assert {f"{name}-{installed[name]}" for name in key.LIBRARIES if name in installed} == found
+    before = key.key_of({}, [], str(tmp_path))
+    (tmp_path / "pelican-99.dist-info").mkdir()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert before != key.key_of({}, [], str(tmp_path))

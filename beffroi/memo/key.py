@@ -7,13 +7,15 @@ import marshal
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from importlib.machinery import PathFinder
-from importlib.metadata import PackageNotFoundError, version
 from types import FunctionType
 from typing import Any
 
-LIBRARIES = ("pelican", "markdown", "jinja2", "markupsafe", "PyYAML", "pydantic", "Pillow", "feedgen", "lxml",
-             "Unidecode", "pagefind", "tzdata")  # fmt: skip
+LIBRARIES = frozenset(("feedgen", "jinja2", "lxml", "markdown", "markupsafe", "pagefind", "pelican", "pillow", "pyyaml",
+                       "tzdata", "unidecode"))  # fmt: skip
+INSTALLED = (".dist-info", ".egg-info")
+"""Ends the name of what an installer leaves beside a library: `pelican-4.12.0.dist-info`."""
 HOUSE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
@@ -25,17 +27,19 @@ def key_of(raw: Mapping[str, Any], plugins: Sequence[str], folder: str) -> str:
     for root in (HOUSE, *_homes(plugins, folder)):
         for path in sources(root):
             with open(path, "rb") as file:
-                total.update(os.path.relpath(path, root).encode() + b"\0" + hashlib.sha256(file.read()).digest())
+                data = file.read()
+            total.update(f"{path[len(root) :]}\0{len(data)}\0".encode() + data)
     total.update(said({name: value for name, value in raw.items() if name != "BEFFROI"}).encode())
     return total.hexdigest()
 
 
 def _versions() -> Iterator[str]:
-    for name in LIBRARIES:
-        try:
-            yield f"{name} {version(name)}"
-        except PackageNotFoundError:
-            yield f"{name} -"
+    """Name and version of each library, without reading what `importlib.metadata` reads of each: a hundred times as
+    much."""
+    for folder in sys.path:
+        with suppress(OSError):
+            names = [name for name in os.listdir(folder or ".") if name.endswith(INSTALLED)]
+            yield from sorted(name for name in names if name.partition("-")[0].lower() in LIBRARIES)
 
 
 def _homes(plugins: Sequence[str], folder: str) -> Iterator[str]:
