@@ -139,13 +139,15 @@ def announce(
     at: datetime,
     adopt_all: bool = False,
     fault: Fault = lambda point: None,
+    current: feed.Feed | None = None,
 ) -> Announced:
     """Write in the ledger what this release has of new, and to whom it is owed; nothing is sent yet.
 
     An empty ledger adopts everything, so that a first publication or a lost database does not ring for the whole
-    archive; `adopt_all` does so on demand. Raises `VerifyError` for an unreadable feed, `StoreError`.
+    archive; `adopt_all` does so on demand. `current` is what is `readable` of it, where that is known. Raises
+    `VerifyError` for an unreadable feed, `StoreError`.
     """
-    current, second = readable(release, site, service, at), int(at.timestamp())
+    current, second = current or readable(release, site, service, at), int(at.timestamp())
     with working(service.var) as worker, transaction(engine) as connection:
         ledger.lock(connection)
         shards.bury(connection, worker.predecessors)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from beffroi.announce import decide, readable
 from beffroi.channels import webpush
+from beffroi.channels.feed import Feed
 from beffroi.settings import Service, Site
 from beffroi.store import figures, journal, ledger, quiet, ranges
 from beffroi.store.audience import Audience
@@ -20,10 +21,17 @@ from beffroi.told import Decision, Outlook, Told
 
 
 def foresee(
-    release: Path, site: Site, service: Service, engine: Engine, at: datetime, adopt_all: bool = False
+    release: Path,
+    site: Site,
+    service: Service,
+    engine: Engine,
+    at: datetime,
+    adopt_all: bool = False,
+    current: Feed | None = None,
 ) -> Outlook:
-    """What `announce` would tell of that release at that instant; nothing is written. Raises `VerifyError`."""
-    current = readable(release, site, service, at)
+    """What `announce` would tell of that release at that instant; nothing is written. `current` is what is `readable` of
+    it, where that is known. Raises `VerifyError`."""
+    current = current or readable(release, site, service, at)
     with transaction(engine) as connection:
         trial = connection.begin_nested()  # what `announce` does first, taken back at the end
         try:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from sqlalchemy import Engine
 
-from beffroi.announce import announce, deliver
+from beffroi.announce import announce, deliver, readable
 from beffroi.channels import companion, keys
 from beffroi.channels.delivered import Delivered
 from beffroi.channels.http2.lobby import Lobby
@@ -54,7 +54,8 @@ class Ready:
     """What was made ready."""
 
     engine: Engine
-    lobby: Lobby
+    lobby: Lobby | None = None
+    """None where nobody is to be reached."""
 
 
 def ready(site: Site, service: Service) -> Ready | None:
@@ -62,8 +63,6 @@ def ready(site: Site, service: Service) -> Ready | None:
 
     Nothing is written, and nothing that fails matters: `tell` meets it again. None where there is nothing yet.
     """
-    import beffroi.channels.pushing  # noqa: F401  # imported here, and not when a message is about to leave
-
     path = file_of(service.database)
     if not service.vapid_key.exists() or (path and not path.exists()):
         return None
@@ -71,18 +70,20 @@ def ready(site: Site, service: Service) -> Ready | None:
         engine = connect(service.database)
         with transaction(engine) as connection:
             origins = figures.by_vendor(connection)
-        made = Ready(engine, Lobby(service.push_timeout))
         if service.push_reference or not origins:
-            return made
+            return Ready(engine)
+        lobby = Lobby(service.push_timeout)
         for origin, count in origins.items():
             if origin.startswith("https://"):
-                made.lobby.expect(origin, 2 if count >= MANY else 1)
+                lobby.expect(origin, 2 if count >= MANY else 1)
+        import beffroi.channels.pushing  # noqa: F401  # while connections open, and not when a message is about to leave
+
         signed = tokens(site, service, time.time)
         for origin in origins:
             signed.authorization(origin)
     except BeffroiError:
         return None
-    return made
+    return Ready(engine, lobby)
 
 
 def tell(
@@ -106,10 +107,11 @@ def tell(
     keys.ensure(service.vapid_key)
     engine = made.engine if made else connect(service.database)
     meanwhile()
-    outlook = foresee(release, site, service, engine, at, adopt_all=adopt)
+    current = readable(release, site, service, at)
+    outlook = foresee(release, site, service, engine, at, adopt_all=adopt, current=current)
     announced = Announced()
     if confirm(outlook):
-        announced = announce(release, site, service, engine, at, adopt_all=adopt)
+        announced = announce(release, site, service, engine, at, adopt_all=adopt, current=current)
     delivered = deliver(
         site, service, engine, progress=progress, lobby=made.lobby if made else None, many=companion.MANY
     )

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from beffroi.channels import FeedItem
 from beffroi.channels.delivered import Delivered
 from beffroi.store.entries import Week
-from beffroi.text import clock, many
 
 
 class Why(StrEnum):
@@ -89,9 +88,9 @@ class Told:
     def sentence(self) -> str:
         """For the agent."""
         item = self.decision.item
-        head = f"{item.title} ({self.decision.why}) : {many(self.now + sum(self.held.values()), 'téléphone')}"
+        head = f"{item.title} ({self.decision.why}) : {_many(self.now + sum(self.held.values()), 'téléphone')}"
         verb = "dorment" if self.missed > 1 else "dort"
-        return f"{head}, {many(self.missed, 'autre')} {verb} jusqu’après sa fin" if self.missed else head
+        return f"{head}, {_many(self.missed, 'autre')} {verb} jusqu’après sa fin" if self.missed else head
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,21 +109,23 @@ class Outlook:
 
     def sentences(self) -> list[str]:
         """For the agent: "3 contenus → 1 532 téléphones, dont 214 en attente jusqu’à 7 h", each item, the pace."""
-        owed = [f"{many(self.waiting, 'message')} d’une annonce précédente à envoyer encore."] if self.waiting else []
+        owed = [f"{_many(self.waiting, 'message')} d’une annonce précédente à envoyer encore."] if self.waiting else []
         if not self.told:
             return ["Aucun téléphone à prévenir.", *owed]
-        head = f"{many(len(self.told), 'contenu')} → {many(self.phones, 'téléphone')}"
-        waits = [f"dont {many(n)} en attente jusqu’à {self._clock(at)}" for at, n in sorted(self.held.items())]
+        head = f"{_many(len(self.told), 'contenu')} → {_many(self.phones, 'téléphone')}"
+        waits = [f"dont {_many(n)} en attente jusqu’à {self._clock(at)}" for at, n in sorted(self.held.items())]
         return [", ".join([head, *waits]), *(one.sentence() for one in self.told), *owed, self.pace()]
 
     def _clock(self, at: int) -> str:
+        from beffroi.text import clock
+
         return clock(datetime.fromtimestamp(at, UTC).astimezone(self.zone))
 
     def pace(self) -> str:
         """How often phones ring in these days."""
         week, much = self.week, self.week.most > self.limit
         sentence = (
-            f"En sept jours : {many(week.most, 'notification')} au plus par habitant, {week.median} pour la moitié d’entre "
+            f"En sept jours : {_many(week.most, 'notification')} au plus par habitant, {week.median} pour la moitié d’entre "
             "eux"
         )
         warned = (
@@ -147,3 +148,9 @@ class Said:
     announced: Announced
     delivered: Delivered
     owed: float | None = None
+
+
+def _many(count: int, word: str = "") -> str:
+    from beffroi.text import many  # late: who tells phones says nothing of it, and need not wait for typography
+
+    return many(count, word)

@@ -107,3 +107,12 @@ def test_publishing_does_without_pydantic() -> None:
     code = "import sys, beffroi.commands, beffroi.publish, beffroi.telling, beffroi.site.town; print('pydantic' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_who_tells_phones_is_soon_ready() -> None:
+    """What makes ready to tell phones imports neither typography, Alembic nor, until there is a subscriber, what makes
+    and sends messages."""
+    late = {"beffroi.text", "alembic", "cryptography", "pywebpush", "beffroi.channels.pushing"}
+    code = f"import sys, beffroi.telling; print(sorted({late} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
