@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,8 @@ from typing import NamedTuple
 
 from beffroi.memo import Memo, Ref
 from beffroi.memo.stamps import Stamp, digest
-from beffroi.model import Alert, Category, Certainty, Severity, Urgency, latest
+from beffroi.model import Alert, Category, Certainty, Item, Severity, Urgency, latest
+from beffroi.moments import changes
 from beffroi.schema import ALERT_HOURS, Document
 from beffroi.schema.dates import hours_later
 from beffroi.settings import Site
@@ -23,6 +25,9 @@ OPEN = 256
 PAGES = "pages"
 """The folder of the lasting pages (contact, legal notice…): no date, addresses at the root of the site."""
 
+
+PAGE = Category(PAGES, "Pages", "discover", "paper")
+"""The folder of the lasting pages, as far as time is concerned."""
 
 _PAGE = f"{PAGES}/"
 _SHOWS = re.compile(r"!\[|<img", re.IGNORECASE)
@@ -45,6 +50,8 @@ class Row(NamedTuple):
     """What Markdown makes of its body, where that is known."""
     pictured: bool = False
     """Whether it may show an image."""
+    moments: bytes = b""
+    """The instants at which time alone does something to it, seconds since 1970, packed (`array("d")`)."""
 
     @property
     def slug(self) -> str:
@@ -107,6 +114,28 @@ class Entry:
             return hours_later(self.since, ALERT_HOURS)
         return self.document.front.end
 
+    @property
+    def timely(self) -> Item | None:
+        """The item as far as time is concerned: no text, no image, no address. A page with a date is one that only
+        appears; `None` for a page without date."""
+        front, since = self.document.front, self.since
+        if since is None:
+            return None
+        return Item(
+            id=self.id,
+            category=self.category or PAGE,
+            title=front.title,
+            url="",
+            path="",
+            date=front.date or since,
+            updated=front.updated or since,
+            start=front.start,
+            end=self.end if self.category else None,
+            alert=self.alert if self.category else None,
+            event=front.event if self.category else None,
+            panel=front.panel if self.category else False,
+        )
+
     def visible(self, at: datetime) -> bool:
         """Whether citizens may see it, or that it was withdrawn, at that instant: its embargo has passed."""
         return self.public and (self.since is None or self.since.timestamp() <= at.timestamp())
@@ -129,7 +158,16 @@ def row_of(entry: Entry, total: bytes) -> Row:
     """The row of an entry; `total` stands for its bytes."""
     since = entry.since.timestamp() if entry.since else None
     pictured = bool(entry.document.front.image or _SHOWS.search(entry.document.body))
-    return Row(entry.source, None, total, entry.id, entry.public, since, pictured=pictured)
+    moments = array("d", _moments(entry)).tobytes()
+    return Row(entry.source, None, total, entry.id, entry.public, since, pictured=pictured, moments=moments)
+
+
+def _moments(entry: Entry) -> Iterator[float]:
+    """The instants at which time alone changes what citizens see of it."""
+    if entry.public and (item := entry.timely):
+        # the explanation of what was withdrawn appears where it would have, and stays
+        instants = [item.since] if entry.withdrawn else [change.at for change in changes(item)]
+        yield from (at.timestamp() for at in instants)
 
 
 class Recalled(Entry):

@@ -13,12 +13,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from beffroi.feeds import address, dumps, full, known, rfc3339, uri
-from beffroi.model import FRESH, Event, Item, Publisher, latest
+from beffroi.model import Event, Item, Publisher
+from beffroi.moments import goes, window
 from beffroi.text import clean, shorten, span, typeset, until
 
 VERSION = "beffroi-panel-1"
-AHEAD = timedelta(days=10)
-"""How long before an event panels tell of it."""
 LIMIT = 20
 """How many items beside alerts: at a few seconds each, a passer-by sees the whole round."""
 DETAIL = 60
@@ -41,23 +40,6 @@ def render(items: Sequence[Item], publisher: Publisher, at: datetime) -> bytes:
             "items": [_entry(item, publisher, zone) for item in alerts + others[:LIMIT]],
         }
     )
-
-
-def window(item: Item) -> tuple[datetime, datetime]:
-    """From when and until when (exclusive) panels show it.
-
-    An event is told ten days ahead unless the editor gave an end or words for panels; what has no end goes after 30
-    days.
-    """
-    start = item.since
-    if item.event and not (item.end or item.panel or item.alert):
-        start = latest(start, item.event.start - AHEAD) or start
-    return start, item.over or item.since + FRESH
-
-
-def goes(item: Item) -> bool:
-    """Whether panels show it at all. Heritage and the like only with words of their own for panels."""
-    return item.panel is not False and (item.category.kind != "discover" or bool(item.panel or item.alert))
 
 
 def _shown(item: Item, at: datetime) -> bool:

@@ -32,7 +32,7 @@ MARK = b"beffroi memo 6\n"
 FILE = "memo.bin"
 SIZE = struct.Struct("<Q")
 TOGETHER = (
-    ("files", "cards", "moments"),
+    ("files", "cards"),
     ("outputs", "front", "twin"),
     ("front folders", "twin folders"),
     ("related",),

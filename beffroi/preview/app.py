@@ -22,6 +22,7 @@ from starlette.staticfiles import StaticFiles
 from beffroi import plan
 from beffroi.content import Entry
 from beffroi.errors import BeffroiError
+from beffroi.moments import changes
 from beffroi.preview.panes import PANES
 from beffroi.preview.scene import Scene
 from beffroi.preview.stage import Stage
@@ -160,7 +161,7 @@ def _state(scene: Scene) -> str:
 
 def _marks(scene: Scene) -> list[dict[str, str]]:
     """The instants at which time changes this item, for the slider's stops, on the commune's clock."""
-    found = sorted(plan.changes(scene.item), key=lambda change: change.at.timestamp())
+    found = sorted(changes(scene.item), key=lambda change: change.at.timestamp())
     local = [(change.at.astimezone(scene.zone), plan.WORDS[change.what]) for change in found]
     return [{"at": at.strftime("%Y-%m-%dT%H:%M"), "what": what} for at, what in local]
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from beffroi.feeds.panel import AHEAD, DETAIL, LIMIT, render, window
+from beffroi.feeds.panel import DETAIL, LIMIT, render
 from beffroi.model import FRESH, Alert, Event, Item, Severity
+from beffroi.moments import AHEAD, window
 from beffroi.text import typeset
 from tests.feeds.samples import (
     AGENDA,

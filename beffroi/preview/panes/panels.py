@@ -7,6 +7,7 @@ from typing import Any
 
 from beffroi.feeds import panel
 from beffroi.model import Panel
+from beffroi.moments import goes, window
 from beffroi.panels import screens
 from beffroi.preview.scene import Scene
 from beffroi.preview.template import fill
@@ -21,11 +22,11 @@ def render(scene: Scene) -> str:
     places = [entry["id"] for entry in around]
     own = _own(scene)
     declared = tuple(scene.site.panels.values())
-    start, end = panel.window(scene.item)
+    start, end = window(scene.item)
     return fill(
         "panels.html",
         scene=scene,
-        goes=panel.goes(scene.item),
+        goes=goes(scene.item),
         place=places.index(scene.item.id) + 1 if scene.item.id in places else 0,
         count=len(places),
         start=start.astimezone(scene.zone),
@@ -37,6 +38,6 @@ def render(scene: Scene) -> str:
 
 def _own(scene: Scene) -> dict[str, Any]:
     """This item's entry of panel.json, in the first instant of its window; empty where panels never show it."""
-    first, _ = panel.window(scene.item)
+    first, _ = window(scene.item)
     entries = json.loads(panel.render([scene.item], scene.publisher, first))["items"]
     return entries[0] if entries else {}
