@@ -19,6 +19,11 @@ CREATE TABLE IF NOT EXISTS head (one INTEGER PRIMARY KEY CHECK (one = 1), id TEX
 """
 
 
+def packed(data: bytes) -> bytes:
+    """The bytes of a file as they are kept."""
+    return zlib.compress(data, 1)
+
+
 class Accepted:
     """Sources, their bytes and the git commit of the last publication."""
 
@@ -46,8 +51,9 @@ class Accepted:
         return (zlib.decompress(row[0]), int(row[1])) if row else None
 
     def record(self, files: Iterable[tuple[str, str, bytes]], gone: Iterable[str], head: str, at: int) -> None:
-        """Keep the files that changed, forget those that are no longer there, in one transaction."""
-        rows = ((os.fsencode(source), blob, at, zlib.compress(data, 1)) for source, blob, data in files)
+        """Keep the files that changed (source, blob and what `packed` makes of the bytes), forget those that are no longer
+        there, in one transaction."""
+        rows = ((os.fsencode(source), blob, at, data) for source, blob, data in files)
         lost = [(os.fsencode(source),) for source in gone]
         first = next(rows, None)
         if not first and not lost and head == self.head:

@@ -1,6 +1,6 @@
 """Work spread over the cores: forked processes that know all that this one knows, and send back what they make of it.
 
-Each child has tasks and a pipe of its own, with nothing to ask for: one that is faster than the parent waits for it, so
+Whoever is free takes the next tasks, of which a few at a time are on offer: who is faster than the parent waits for it, so
 that results never pile up in memory. The kernel kills a child whose parent is dead: it must not write into the folders
 that the next build prepares. The pools of the standard library promise neither.
 """
@@ -8,14 +8,18 @@ that the next build prepares. The pools of the standard library promise neither.
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import gc
 import os
 import pickle
+import select
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from struct import Struct
 from typing import IO, Any, NoReturn, TypeVar, cast
 
 from beffroi.errors import BeffroiError
@@ -31,7 +35,13 @@ LEAST = 64
 """Tasks below which a fork costs more than it saves."""
 CHUNK = 16
 """Tasks whose results travel together."""
+OFFERED = 8
+"""Chunks a process that are on offer at once, or made and not yet asked for."""
+PIPE = 1 << 20
+"""Bytes that wait in a pipe, where the kernel lets them: a child goes on while its parent is busy."""
 
+NUMBER, HEAD = Struct("<I"), Struct("<IQ")
+"""The number of a chunk; before what is said of it, its number and how many bytes follow."""
 
 ENDING = (signal.SIGINT, signal.SIGTERM)
 """Signals that are the parent's to hear, though they may be said to all of a group: it ends its children."""
@@ -75,17 +85,40 @@ def spread(
                 told(done, len(tasks))
         return
     children: list[tuple[int, IO[bytes]]] = []
+    taking, offering = os.pipe()
     gc.freeze()  # a collection in a child would copy every page of memory that it shares with this process
     try:
-        for number in range(count):
-            children.append(_fork(work, chunks[number::count], [pipe for _, pipe in children]))
-        for number in range(len(chunks)):
-            yield from _received(children[number % count][1])
+        for first in range(count):
+            pipes = [pipe for _, pipe in children]
+            children.append(_fork(partial(_take, work, chunks, first, taking), pipes))
+        for number, results in enumerate(_in_order([pipe for _, pipe in children], len(chunks), offering)):
+            yield from results
             if told:
                 told(min((number + 1) * chunk, len(tasks)), len(tasks))
     finally:
+        for end in (taking, offering):
+            os.close(end)
         for child, pipe in children:
             _ended(child, pipe)
+
+
+def _in_order(pipes: Sequence[IO[bytes]], total: int, offering: int) -> Iterator[list[Any]]:
+    """The results of each chunk. Each child has taken one already; another one is on offer for each that was received."""
+    said: dict[int, tuple[bool, Any]] = {}
+    polled, by_number = select.poll(), {pipe.fileno(): pipe for pipe in pipes}
+    for pipe in pipes:
+        polled.register(pipe, select.POLLIN)
+    last = min(total, len(pipes) * (OFFERED + 1))
+    os.write(offering, b"".join(map(NUMBER.pack, range(len(pipes), last))))
+    for number in range(total):
+        while number not in said:
+            for ready, _ in polled.poll():
+                found, words = _received(by_number[ready])
+                said[found] = words
+        if last < total:
+            os.write(offering, NUMBER.pack(last))
+            last += 1
+        yield list(_good(said.pop(number)))
 
 
 @contextmanager
@@ -100,9 +133,9 @@ def beside(work: Callable[[], Result]) -> Iterator[Callable[[], Result]]:
         yield work
         return
     gc.freeze()
-    child, pipe = _fork(lambda _: work(), [[None]], ())
+    child, pipe = _fork(lambda pipe: _say(pipe, 0, work), ())
     try:
-        yield lambda: cast("Result", _received(pipe)[0])
+        yield lambda: cast("Result", _good(_received(pipe)[1]))
     finally:
         _ended(child, pipe)
 
@@ -115,11 +148,11 @@ def _ended(child: int, pipe: IO[bytes]) -> None:
     os.waitpid(child, 0)
 
 
-def _fork(
-    work: Callable[[Any], Any], chunks: Sequence[Sequence[Any]], others: Iterable[IO[bytes]]
-) -> tuple[int, IO[bytes]]:
-    """A child at work on these chunks, and what it says."""
+def _fork(work: Callable[[IO[bytes]], None], others: Iterable[IO[bytes]]) -> tuple[int, IO[bytes]]:
+    """A child at work, which leaves without what the parent would do at its end; and what it says."""
     reading, writing = os.pipe()
+    with suppress(OSError):  # who has too many of them keeps the usual size
+        fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE)
     parent = os.getpid()
     with unheard():
         if not (child := os.fork()):
@@ -133,9 +166,9 @@ def _fork(
         os.close(reading)
         for other in others:  # where a child kept it, its brother would not hear that the parent is gone
             other.close()
-        _work(work, chunks, writing)
+        _leave(work, writing)
     os.close(writing)
-    return child, os.fdopen(reading, "rb")
+    return child, os.fdopen(reading, "rb", 0)  # what is read in advance, nobody would wait for
 
 
 @contextmanager
@@ -187,20 +220,35 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
 
-def _work(work: Callable[[Any], Any], chunks: Sequence[Sequence[Any]], writing: int) -> NoReturn:
-    """Send the results of each chunk, or the first error; then leave without what the parent would do at its end."""
+def _leave(work: Callable[[IO[bytes]], None], writing: int) -> NoReturn:
     try:
         with os.fdopen(writing, "wb") as pipe:
-            for chunk in chunks:
-                try:
-                    said = pickle.dumps((True, [work(task) for task in chunk]), protocol=5)
-                except Exception as error:
-                    said = _failure(error)
-                pipe.write(said)
-                pipe.flush()
+            work(pipe)
     except BaseException:  # the parent is gone, or wants no more
         os._exit(1)
     os._exit(0)
+
+
+def _take(
+    work: Callable[[Any], Any], chunks: Sequence[Sequence[Any]], first: int, taking: int, pipe: IO[bytes]
+) -> None:
+    """In a child: do the first chunk, then whichever is on offer, until the parent ends it."""
+    number = first
+    while True:
+        chunk = chunks[number]
+        _say(pipe, number, lambda: [work(task) for task in chunk])  # noqa: B023  # called at once
+        (number,) = NUMBER.unpack(os.read(taking, NUMBER.size))
+
+
+def _say(pipe: IO[bytes], number: int, work: Callable[[], object]) -> None:
+    """Send the result of some work, or its error."""
+    try:
+        said = pickle.dumps((True, work()), protocol=5)
+    except Exception as error:
+        said = _failure(error)
+    pipe.write(HEAD.pack(number, len(said)))
+    pipe.write(said)
+    pipe.flush()
 
 
 def _failure(error: Exception) -> bytes:
@@ -217,14 +265,31 @@ def portable(error: Exception) -> Exception:
     return RuntimeError(f"{type(error).__name__} : {error}")
 
 
-def _received(pipe: IO[bytes]) -> list[Any]:
+def _received(pipe: IO[bytes]) -> tuple[int, tuple[bool, Any]]:
+    """The number of a chunk, and what is said of it."""
     try:
-        good, value = pickle.load(pipe)  # noqa: S301  # our own child
+        number, size = HEAD.unpack(_read(pipe, HEAD.size))
+        return number, pickle.loads(_read(pipe, size))  # noqa: S301  # our own child
     except (EOFError, pickle.UnpicklingError) as error:
         raise BeffroiError(
             "Un des processus de la construction a été arrêté, sans doute faute de mémoire ; relancez la commande, "
             "avec BEFFROI_WORKERS=1 si cela se répète."
         ) from error
+
+
+def _read(pipe: IO[bytes], size: int) -> bytearray:
+    data = bytearray(size)
+    left = memoryview(data)
+    while left:
+        if not (read := pipe.readinto(left)):  # type: ignore[attr-defined]  # a file without a buffer of its own
+            raise EOFError
+        left = left[read:]
+    return data
+
+
+def _good(said: tuple[bool, Any]) -> Any:
+    """The result; the error where there was one."""
+    good, value = said
     if not good:
         raise value
-    return list(value)
+    return value

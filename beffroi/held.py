@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from beffroi.accepted import Accepted
+from beffroi.accepted import Accepted, packed
 from beffroi.check import Checked, cross, examine
 from beffroi.check.card import Card, card_of
 from beffroi.check.files import blob_id, decodes, source_of
 from beffroi.content import RASTER
 from beffroi.errors import CheckFailed, Fault
+from beffroi.forks import spread
 from beffroi.git import Blobs, Repository, Version
 from beffroi.learnt import entry_of, readable
 from beffroi.memo import Memo
@@ -110,12 +111,15 @@ def record(site: Site, var: Path, stood: Standing, at: datetime) -> list[Fault]:
         source = prefix + name
         return source, now[source], stood.instead.get(source) or stood.checked.files.data(name)
 
+    def read_packed(name: str) -> tuple[str, str, bytes]:
+        source, blob, data = read(name)
+        return source, blob, packed(data)
+
     gone = kept.blobs.keys() - now.keys() - stood.instead.keys()
     unsaid = list(_unsaid(site, kept, sorted(gone), repository, at)) if gone else []
     unsaid += _hidden(site, kept, (read(name) for name in changed if prefix + name in kept.blobs), at)
-    kept.record(
-        map(read, changed), sorted(gone), repository.commit_of("HEAD") if repository else "", int(at.timestamp())
-    )
+    head = repository.commit_of("HEAD") if repository else ""
+    kept.record(spread(read_packed, changed), sorted(gone), head, int(at.timestamp()))
     return unsaid
 
 

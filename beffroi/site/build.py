@@ -20,7 +20,7 @@ from pathlib import Path
 
 from beffroi.content import Tree
 from beffroi.errors import BuildError
-from beffroi.forks import spread, workers
+from beffroi.forks import LEAST, spread, workers
 from beffroi.memo import Memo
 from beffroi.memo.stamps import digest
 from beffroi.mirror import DIGEST, File, Mirror, Seen, exchange
@@ -39,6 +39,9 @@ GROUP = 250
 
 MANY = 32
 """Pages that are worth a process, and a sweep once they are made."""
+
+FEW = 8
+"""Files that are no template's, and are made together."""
 
 AWAIT = 200
 """Pages that an alert waits for, so that its banner is on all of them when phones ring."""
@@ -111,10 +114,7 @@ class Build:
             if not ((one := known.get(name)) and one[0] == rule[2] and put.get(name, b"").startswith(one[2]))
         ]
         stale = {name for name, rule in doubtful if not self._stands(name, rule)}
-        self._templated({name for name in stale if self.rules[name].templated})
-        rest = sorted(stale - self.fresh.keys())
-        for name, total in zip(rest, spread(self._written, rest), strict=True):
-            self.fresh[name] = self.rules[name].sum, b"", total, ()
+        self._make(stale)
         self._refill(ahead=ahead)
         self._worker()
         final = {name: one for name, one in self.known.items() if name in self.rules} | self.fresh
@@ -144,25 +144,43 @@ class Build:
     def _there(self, name: str, total: bytes) -> bool:
         return self.twin.has(name, total) or self.front.holds(name, total)
 
-    def _templated(self, wanted: set[str]) -> None:
-        """Have Pelican render these, where there are any, or where a fragment must be made again."""
-        if not wanted and not any(map(self.work.shared.outdated, self._fragments(self.rules))):
-            return
-        if whole := bool(self.tree.site.raw.get("ALL_ARTICLES")):  # a plugin must see them together
-            wanted |= {name for name, rule in self.rules.items() if rule.templated}
-        names = self.work.nearby(wanted)
-        size = len(names) or 1 if whole else max(MANY, min(GROUP, len(names) // (2 * workers()) + 1))
-        groups = [names[start : start + size] for start in range(0, len(names), size)] or [names]
-        # the first one here: fragments that no page of it shows may have to be rendered later, and what the others
-        # inherit is then warm
-        for written, fragments in chain(
-            [self._rendered(groups[0])], spread(self._rendered, groups[1:], least=2, chunk=1)
-        ):
-            self.work.shared.table.update(fragments)
-            for name, (holes, total) in written.items():
-                self._keep(name, self.rules[name].sum, holes, total)
+    def _make(self, stale: set[str]) -> None:
+        """Make these outputs: first what Pelican renders, where there is any or where a fragment must be made again."""
+        wanted = {name for name in stale if self.rules[name].templated}
+        rest = sorted(stale - wanted)
+        groups: list[list[str]] = []
+        if wanted or any(map(self.work.shared.outdated, self._fragments(self.rules))):
+            groups = self._groups(wanted)
+            # the first one here: fragments that no page of it shows may have to be rendered later, and what the others
+            # inherit is then warm
+            self._kept(self._rendered(groups[0]))
+        files = [rest[start : start + FEW] for start in range(0, len(rest), FEW)]
+        tasks = [*groups[1:], *files]
+        least = 2 if groups[1:] or len(rest) >= LEAST else len(tasks) + 1
+        for made in spread(self._made_of, tasks, least=least, chunk=1):
+            self._kept(made)
         if missing := sorted(wanted - self.fresh.keys()):
             raise BuildError(sentence([f"{missing[0]} n’a pas été écrit"]))
+
+    def _groups(self, wanted: set[str]) -> list[list[str]]:
+        """The pages that Pelican renders together; one group at least, which may be of none."""
+        if self.tree.site.raw.get("ALL_ARTICLES"):  # a plugin must see them together
+            wanted |= {name for name, rule in self.rules.items() if rule.templated}
+            return [self.work.nearby(wanted)]
+        names = self.work.nearby(wanted)
+        first, others = names[:MANY], names[MANY:]
+        size = max(MANY, min(GROUP, len(others) // (2 * workers()) + 1))
+        return [first, *(others[start : start + size] for start in range(0, len(others), size))]
+
+    def _made_of(self, names: Sequence[str]) -> tuple[Written, Table]:
+        """What came of these outputs, all of them templates' or none."""
+        return self._rendered(names) if self.rules[names[0]].templated else (self._files(names), {})
+
+    def _kept(self, made: tuple[Written, Table]) -> None:
+        written, fragments = made
+        self.work.shared.table.update(fragments)
+        for name, (holes, total) in written.items():
+            self._keep(name, self.rules[name].sum, holes, total)
 
     def _fragments(self, names: Iterable[str]) -> set[str]:
         """The fragments that the former build put into these outputs."""
@@ -180,10 +198,11 @@ class Build:
             gc.collect()  # a run of Pelican leaves megabytes in cycles
         return written, self.work.shared.table
 
-    def _written(self, name: str) -> bytes:
-        """Write a file that is no template's. Returns the digest of its bytes."""
-        outputs.make(self.work, self.rules[name], self._staged(name))
-        return digest(self._staged(name).read_bytes())
+    def _files(self, names: Sequence[str]) -> Written:
+        """Write files that are no template's."""
+        for name in names:
+            outputs.make(self.work, self.rules[name], self._staged(name))
+        return {name: ((), digest(self._staged(name).read_bytes())) for name in names}
 
     def _made(self, name: str) -> None:
         total = digest(self._staged(name).read_bytes())

@@ -37,7 +37,8 @@ class Related:
         else:
             self.reached = set(self._cards)
         self.table = {i: before[i] for i in self._cards if i not in self.reached} if self.reached else dict(before)
-        self.table |= {i: self._choose(self._traits[i]) for i in self.reached if i in self._cards}
+        if self.reached:
+            self.table |= {i: self._choose(traits) for i, traits in self._traits.items() if i in self.reached}
 
     def of(self, item_id: str) -> tuple[str, ...]:
         """The ids that this item's page recommends, best first."""
@@ -48,7 +49,7 @@ class Related:
         return {card.id: _traits(card) for card in self._cards.values()}
 
     @cached_property
-    def _now(self) -> dict[str, list[tuple[float, str]]]:
+    def _now(self) -> dict[str, list[Traits]]:
         return _groups(self._traits.values())
 
     def _reached(self, changed: set[str], known: Mapping[str, Traits]) -> set[str]:
@@ -68,14 +69,17 @@ class Related:
         near: dict[str, Traits] = {}
         for name in _names(own):
             group = self._now.get(name, [])
-            at = bisect_left(group, own[:2])
+            at = bisect_left(group, own)
             elders = group[max(0, at - REACH) : at]
-            after = at + (at < len(group) and group[at] == own[:2])
-            for _, item_id in [*elders, *group[after : after + REACH - len(elders)]]:
-                if not self._traits[item_id][3]:  # an alert is never recommended
-                    near[item_id] = self._traits[item_id]
-        ranked = sorted(near.values(), key=lambda other: (-_shared(own, other), -other[0], other[1]))
-        return tuple(other[1] for other in ranked[:COUNT])
+            after = at + (at < len(group) and group[at] == own)
+            near |= {other[1]: other for other in [*elders, *group[after : after + REACH - len(elders)]]}
+        category, shared = own[2], set(own[4]).intersection
+        ranked = sorted(
+            (-2 * len(shared(tags)) - (of == category), -since, item_id)
+            for since, item_id, of, alert, tags in near.values()
+            if not alert  # which is never recommended
+        )
+        return tuple(item_id for _, _, item_id in ranked[:COUNT])
 
 
 def _recommends(card: Card) -> bool:
@@ -91,14 +95,10 @@ def _names(traits: Traits) -> list[str]:
     return [f"/{traits[2]}", *traits[4]]
 
 
-def _groups(all_traits: Iterable[Traits]) -> dict[str, list[tuple[float, str]]]:
+def _groups(all_traits: Iterable[Traits]) -> dict[str, list[Traits]]:
     """Of each tag and each category, its items from the oldest."""
-    groups: dict[str, list[tuple[float, str]]] = {}
+    groups: dict[str, list[Traits]] = {}
     for traits in sorted(all_traits):
         for name in _names(traits):
-            groups.setdefault(name, []).append(traits[:2])
+            groups.setdefault(name, []).append(traits)
     return groups
-
-
-def _shared(one: Traits, other: Traits) -> int:
-    return 2 * len(set(one[4]) & set(other[4])) + (one[2] == other[2])
