@@ -32,37 +32,20 @@ _UNITS = (
 )
 _QUOTED = re.compile(rf'(?<![\w"])"{_S}*([^"\n]*[^"\s]){_S}*"(?![\w"])')
 
-_Rule = tuple[tuple[str, ...], re.Pattern[str], str]
-"""One of these must be in the text, or there is no match; what is looked for; what stands in its place."""
+_DOTS = re.compile(r"(?<!\.)\.{3}(?!\.)")
+_APOSTROPHE = re.compile(rf"'(?:(?<={_LETTER}')(?=[\w«])|\Z(?:(?<=\b[ldjmntscLDJMNTSC]')|(?<=[qQ]u')))")
+_OPENING = re.compile(rf"«(?:{_S}+|(?=\S))")
+_CLOSING = re.compile(rf"(?<=\S){_S}*»|\A{_S}+»")
+_SPACED = re.compile(rf"{_S}(?<!\s{_S}){_S}*(?=[;!?])")
+_TIGHT = re.compile(r"[;!?](?<=[^\W_].|».)(?=[!?]*(?:[\s»)\],.…]|$))")
+_COLON = re.compile(rf"{_S}(?<!\s{_S}){_S}*:(?=\s|$)")
+_TITLE = re.compile(rf"\b(M\.|MM\.|Mme|Mmes|Mlle|Mlles|Dr|Pr|Mgr|Me){_S}+(?=[A-ZÀ-ÖØ-Þ])")
 
-
-def _rules(*rows: tuple[tuple[str, ...], str, str]) -> tuple[_Rule, ...]:
-    return tuple((signs, re.compile(pattern), words) for signs, pattern, words in rows)
-
-
-_RULES = _rules(
-    (("...",), r"(?<!\.)\.{3}(?!\.)", "…"),
-    (("'",), rf"'(?<={_LETTER}')(?=[\w«])", "’"),
-    (("'",), r"'(?:(?<=\b[ldjmntscLDJMNTSC]')|(?<=[qQ]u'))\Z", "’"),
-    (("«",), rf"«(?:{_S}+|(?=\S))", f"«{NNBSP}"),
-    (("»",), rf"(?<=\S){_S}*»|\A{_S}+»", f"{NNBSP}»"),
-    ((";", "!", "?"), rf"{_S}(?<!\s{_S}){_S}*(?=[;!?])", NNBSP),
-    ((";", "!", "?"), r"[;!?](?<=[^\W_].|».)(?=[!?]*(?:[\s»)\],.…]|$))", rf"{NNBSP}\g<0>"),
-    ((":",), rf"{_S}(?<!\s{_S}){_S}*:(?=\s|$)", f"{NBSP}:"),
-    (
-        ("M.", "Mm", "Ml", "Mg", "Me", "Dr", "Pr"),
-        rf"\b(M\.|MM\.|Mme|Mmes|Mlle|Mlles|Dr|Pr|Mgr|Me){_S}+(?=[A-ZÀ-ÖØ-Þ])",
-        rf"\1{NBSP}",
-    ),
-)
-_NUMBERS = _rules(
-    (("",), rf"{_S}(?<=\d{_S}){_S}*(?={_UNITS})", NBSP),
-    (("€", "%", "‰"), r"[€%‰](?<=\d.)(?!\w)", rf"{NBSP}\g<0>"),
-    (("h",), rf"{_S}(?<=\d{_S}h{_S}){_S}*(?=\d\d(?!\d))", NBSP),
-    (("°",), rf"\b([nN]°){_S}*(?=\d)", rf"\1{NBSP}"),
-)
-"""Those that need a digit besides."""
-_DIGIT = re.compile(r"\d")
+_MEASURE = re.compile(rf"{_S}(?<=\d{_S}){_S}*(?={_UNITS})")
+_PERCENT = re.compile(r"[€%‰](?<=\d.)(?!\w)")
+_HOUR = re.compile(rf"{_S}(?<=\d{_S}h{_S}){_S}*(?=\d\d(?!\d))")
+_RANK = re.compile(rf"\b([nN]°){_S}*(?=\d)")
+_DIGIT = re.compile("[0-9]")
 _THOUSANDS = re.compile(rf"\d(?<![\d,.]\d)\d{{0,2}}(?:{_S}\d{{3}})+(?!\d)")
 
 
@@ -108,20 +91,33 @@ def _set(text: str) -> str:
     """The text with every rule applied."""
     if '"' in text:
         text = "\n".join(map(_guillemets, text.split("\n")))
-    text = _applied(_RULES, text)
-    if not _DIGIT.search(text):
-        return text
-    text = _applied(_NUMBERS, text)
+    if "..." in text:
+        text = _DOTS.sub("…", text)
+    if "'" in text:
+        text = _APOSTROPHE.sub("’", text)
+    if "«" in text:
+        text = _OPENING.sub(f"«{NNBSP}", text)
+    if "»" in text:
+        text = _CLOSING.sub(f"{NNBSP}»", text)
+    if ";" in text or "!" in text or "?" in text:
+        text = _TIGHT.sub(rf"{NNBSP}\g<0>", _SPACED.sub(NNBSP, text))
+    if ":" in text:
+        text = _COLON.sub(f"{NBSP}:", text)
+    if "M" in text or "Dr" in text or "Pr" in text:
+        text = _TITLE.sub(rf"\1{NBSP}", text)
+    return _counted(text) if _DIGIT.search(text) else text
+
+
+def _counted(text: str) -> str:
+    """A text that holds a digit, with the rules of numbers applied."""
+    text = _MEASURE.sub(NBSP, text)
+    if "€" in text or "%" in text or "‰" in text:
+        text = _PERCENT.sub(rf"{NBSP}\g<0>", text)
+    if "h" in text:
+        text = _HOUR.sub(NBSP, text)
+    if "°" in text:
+        text = _RANK.sub(rf"\1{NBSP}", text)
     return _THOUSANDS.sub(lambda found: re.sub(_S, NNBSP, found[0]), text)
-
-
-def _applied(rules: tuple[_Rule, ...], text: str) -> str:
-    for signs, pattern, words in rules:
-        for sign in signs:
-            if sign in text:
-                text = pattern.sub(words, text)
-                break
-    return text
 
 
 def _guillemets(line: str) -> str:
