@@ -30,8 +30,8 @@ PAGE = Category(PAGES, "Pages", "discover", "paper")
 """The folder of the lasting pages, as far as time is concerned."""
 
 _PAGE = f"{PAGES}/"
-_SHOWS = re.compile(r"!\[|<img", re.IGNORECASE)
-"""What a Markdown body that shows an image must hold."""
+_TAG = re.compile("<img", re.IGNORECASE)
+"""What a body that shows an image must hold, where Markdown's own sign of one is not in it."""
 
 
 class Row(NamedTuple):
@@ -157,7 +157,8 @@ class Entry:
 def row_of(entry: Entry, total: bytes) -> Row:
     """The row of an entry; `total` stands for its bytes."""
     since = entry.since.timestamp() if entry.since else None
-    pictured = bool(entry.document.front.image or _SHOWS.search(entry.document.body))
+    body = entry.document.body
+    pictured = bool(entry.document.front.image or "![" in body or ("<" in body and _TAG.search(body)))
     moments = array("d", _moments(entry)).tobytes()
     return Row(entry.source, None, total, entry.id, entry.public, since, pictured=pictured, moments=moments)
 

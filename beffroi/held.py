@@ -289,7 +289,7 @@ class Search:
         return True
 
     def _card(self, source: str, data: bytes) -> Card:
-        return card_of(self.site, self.site.content / self.names[source], source, data)
+        return card_of(self.site, self.names[source], source, data)
 
     def _dead(self, card: Card) -> list[cross.Found]:
         return [found for found in cross.faults(self.world, card) if found.fault.level == "error"]

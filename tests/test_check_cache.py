@@ -106,8 +106,8 @@ def test_whatever_a_card_depends_on_makes_it_anew(site: Site) -> None:
     code = (
         "import sys; from pathlib import Path; from beffroi.settings import read_site; "
         "from beffroi.check.card import card_of; site = read_site(Path('publishconf.py').absolute()); "
-        "path = site.content / 'actualites/b.md'; data = '---\\ntitle: A\\ndate: 2026-05-04\\n---\\n`b` « c »'.encode(); "
-        "assert card_of(site, path, 'content/actualites/b.md', data).ok; "
+        "name = 'actualites/b.md'; data = '---\\ntitle: A\\ndate: 2026-05-04\\n---\\n`b` « c »'.encode(); "
+        "assert card_of(site, name, 'content/actualites/b.md', data).ok; "
         "print(*(name.split('.')[1] for name in sys.modules if name.startswith('beffroi.')))"
     )
     environment = {**os.environ, "PYTHONPATH": str(REPO)}

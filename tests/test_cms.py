@@ -76,10 +76,9 @@ def test_nothing_is_lost_in_saving(front: dict[str, Any], body: str) -> None:
     header = text.split("---\n")[1]
     kept = {key: value for key, value in front.items() if value not in ("", [])}
     assert _stripped(kept) == yaml.load(header, Loader=yaml.BaseLoader)
-    place = SITE.content / "actualites/a.md"
-    site = s_site()
-    before = card_of(site, place, "a.md", raw.encode())
-    assert before.ok == card_of(site, place, "a.md", text.encode()).ok
+    name, site = "actualites/a.md", s_site()
+    before = card_of(site, name, "a.md", raw.encode())
+    assert before.ok == card_of(site, name, "a.md", text.encode()).ok
     assert text == rewritten(text)
 
 

@@ -18,6 +18,7 @@ from beffroi.check import check
 from beffroi.errors import BeffroiError
 from beffroi.feeds import FEEDS, jsonfeed, panel
 from beffroi.model import FRESH, Alert, Event, Location
+from beffroi.moments import AHEAD
 from beffroi.schema import FIELDS, parse
 from beffroi.settings import PUBLISHER_KEYS, Service, Site, site_from
 from beffroi.site.defaults import PAGES
@@ -227,7 +228,7 @@ def test_feeds() -> None:
 def test_panel_limits() -> None:
     """The figures told to technicians are those of the program."""
     told = (DOCS / "how-to/brancher-un-panneau.md").read_text(encoding="utf-8").replace("\N{NO-BREAK SPACE}", " ")
-    assert (timedelta(days=10), timedelta(days=30), 20, 60) == (panel.AHEAD, FRESH, panel.LIMIT, panel.DETAIL)
+    assert (timedelta(days=10), timedelta(days=30), 20, 60) == (AHEAD, FRESH, panel.LIMIT, panel.DETAIL)
     for words in ("dix jours", "30 jours", "Vingt messages", "60 caractères", panel.VERSION):
         assert words in told
 

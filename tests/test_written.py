@@ -61,7 +61,7 @@ CANDIDATES: dict[str, tuple[Any, ...]] = {
 def accepted(front: dict[str, Any], *, page: bool = False) -> bool:
     """Whether `check` finds no error in that header."""
     name = "pages/a.md" if page else "alertes/a.md"
-    return card_of(SITE, SITE.content / name, f"content/{name}", s.file_of(front)).ok
+    return card_of(SITE, name, f"content/{name}", s.file_of(front)).ok
 
 
 def fronts() -> st.SearchStrategy[dict[str, Any]]:

@@ -88,8 +88,7 @@ def examine(
     kept = Cache(cache, site)
     files = files or Disk(site, kept.images, kept.keys, found)
     keys = _keys(files)
-    stale = kept.lacking(keys)
-    fresh = _fresh(site, files, kept, stale, memo)
+    fresh = _fresh(site, files, kept, keys, memo)
     if light and isinstance(files, Disk) and (told := calm.recalled(site, kept, files, keys, fresh)) is not None:
         if not later:
             kept.save()
@@ -116,42 +115,43 @@ def check(tree: Tree) -> list[Fault]:
 
 
 def _keys(files: Files) -> dict[str, str]:
-    """The id of the bytes of each file, in the order of the names; empty for one that cannot be read."""
+    """The id of the bytes of each file, in the order of the names; empty where the file is to be read for it."""
     if not isinstance(files, Disk):
-        return {name: _key(files, name) for name in markdown(files.names)}
+        return {name: files.key(name) for name in markdown(files.names)}
     known, stamps, none = files.keys, files.found.stamps, (None, "")
     return {
-        name: found[1] if (found := known.get(name, none))[0] == stamps[name] else _key(files, name)
+        name: found[1] if (found := known.get(name, none))[0] == stamps[name] else ""
         for name in files.found.parted(is_content)[0]
     }
 
 
-def _key(files: Files, name: str) -> str:
-    try:
-        return files.key(name)
-    except OSError:
-        return ""
+def _fresh(site: Site, files: Files, kept: Cache, keys: dict[str, str], memo: Memo | None) -> dict[str, Card]:
+    """The cards that the last run did not leave, made here; `keys` learns what was missing, and is empty of a file that
+    cannot be read."""
 
-
-def _fresh(site: Site, files: Files, kept: Cache, stale: Mapping[str, str], memo: Memo | None) -> dict[str, Card]:
-    """The cards of these files, made here."""
-
-    def made(name: str) -> tuple[Card, Learnt | None] | None:
+    def made(name: str) -> tuple[str, Card | None, Learnt | None]:
         try:
-            card, learnt = read(site, site.content / name, source_of(site, name), files.data(name))
+            key = keys[name] or files.key(name)
+            if not kept.lacking({name: key}):
+                return key, None, None
+            card, learnt = read(site, name, source_of(site, name), files.data(name))
         except OSError:
-            return None
-        return card, learnt if memo else None
+            return "", _unreadable(site, name), None
+        return key, card, learnt if memo else None
 
     cards: dict[str, Card] = {}
+    stale = kept.lacking(keys)
     least = None if isinstance(files, Disk) else len(stale) + 1  # a pipe from git cannot be read by two
-    names = [name for name, key in stale.items() if key]
-    for name, found in zip(names, spread(made, names, least=least), strict=True):
-        cards[name] = found[0] if found else _unreadable(site, name)
-        if found:
-            kept.put(name, stale[name], found[0])
-            if memo and found[1]:
-                learn(memo, found[1], files.found.lasting(name) if isinstance(files, Disk) else None)
+    for name, (key, card, learnt) in zip(stale, spread(made, stale, least=least), strict=True):
+        keys[name] = key
+        if key and isinstance(files, Disk):
+            files.keys[name] = files.found.lasting(name), key
+        if card:
+            cards[name] = card
+            if key:
+                kept.put(name, key, card)
+            if memo and learnt:
+                learn(memo, learnt, files.found.lasting(name) if isinstance(files, Disk) else None)
     return cards
 
 

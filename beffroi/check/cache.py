@@ -22,7 +22,7 @@ from beffroi.settings import Site
 
 READ_BY = (
     *("check", "schema", "content.py", "convert.py", "entry.py", "errors.py", "gates.py", "learnt.py", "model.py"),
-    *("plainly.py", "service.py", "settings.py", "shapes.py", "tags.py", "text.py", "typography.py"),
+    *("moments.py", "plainly.py", "service.py", "settings.py", "shapes.py", "tags.py", "text.py", "typography.py"),
 )
 """The modules on which a card depends: a change in any of them makes all cards anew."""
 
@@ -67,10 +67,10 @@ class Cache:
             self._load(path)
         self._known = dict(self.images), dict(self.keys), self.dates, self.calm
 
-    def lacking(self, keys: Mapping[str, str]) -> dict[str, str]:
-        """Those of these ids whose cards the last run did not leave; an empty id has none."""
+    def lacking(self, keys: Mapping[str, str]) -> list[str]:
+        """The files of these ids whose cards the last run did not leave; an empty id has none."""
         ids = self._ids
-        return {name: key for name, key in keys.items() if not key or ids.get(name) != key}
+        return [name for name, key in keys.items() if not key or ids.get(name) != key]
 
     def former(self, name: str) -> Card | None:
         """The card under that name as the last run left it."""

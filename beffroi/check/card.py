@@ -6,7 +6,6 @@ A card depends on the file's bytes, its name and the settings, on nothing else: 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import NamedTuple
 
 from beffroi.content import PAGES, Target, target
@@ -57,18 +56,17 @@ class Card(NamedTuple):
         return [Fault(self.source, line, message, level) for line, message, level in self.faults]  # type: ignore[arg-type]
 
 
-def card_of(site: Site, path: Path, source: str, data: bytes) -> Card:
-    """Read one file as far as it can be read. Never raises, whatever the bytes."""
-    return read(site, path, source, data)[0]
+def card_of(site: Site, name: str, source: str, data: bytes) -> Card:
+    """Read one file, named by its path below `content/`, as far as it can be read. Never raises, whatever the bytes."""
+    return read(site, name, source, data)[0]
 
 
-def read(site: Site, path: Path, source: str, data: bytes) -> tuple[Card, Learnt | None]:
+def read(site: Site, name: str, source: str, data: bytes) -> tuple[Card, Learnt | None]:
     """The card of one file, and what a build needs to know of it; `None` of a file whose own words do not hold."""
     from beffroi.check.own import Own  # late: brings Markdown, which a run without any change does not need
 
-    name = path.relative_to(site.content).as_posix()
     try:
-        entry = entry_of(site, path, source, data)
+        entry = entry_of(site, site.content / name, source, data)
     except Invalid as invalid:
         faults = tuple((f.line, f.message, f.level) for f in invalid.faults)
         return Card(name, source, _url(site, name), ok=False, draft=bool(DRAFT.match(data)), faults=faults), None

@@ -7,6 +7,7 @@ import io
 import os
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -171,5 +172,6 @@ def in_order(names: Mapping[str, object] | Sequence[str]) -> list[str]:
     )
 
 
+@cache
 def _prefix(root: Path, content: Path) -> str:
     return f"{content.relative_to(root).as_posix()}/" if content.is_relative_to(root) else f"{content.as_posix()}/"

@@ -135,7 +135,8 @@ class Own:
         for tag in self.page.dropped:
             sentence = "« <{}> » sera retiré de la page, avec ce qu’il contient ; écrivez un lien : [texte](https://…)."
             self._warn(self.lines.match(rf"(?i)<{tag}\b"), sentence, tag)
-        for left in sorted(set(LEFTOVER.findall("".join(self.page.text)))):
+        text = "".join(self.page.text)
+        for left in sorted(set(LEFTOVER.findall(text))) if "{" in text or "|" in text else ():
             sentence = "« {} » resterait tel quel dans la page ; écrivez un lien : [texte](../rubrique/fichier.md)."
             self._bear(self.lines.words(left), sentence, left)
 

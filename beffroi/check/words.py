@@ -188,7 +188,7 @@ def typography(text: str) -> Iterator[tuple[str, str]]:
 
     Spaces before `; : ! ?`, guillemets, apostrophes and three dots are mended when the site is built.
     """
-    for signs, pattern, sentence in _HABITS:
+    for signs, pattern, sentence in _HABITS if text else ():
         if _any(signs, text) and (match := pattern.search(text)):
             found = match[0]
             yield found, say(sentence, **_mended(found))
