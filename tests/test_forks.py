@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from mmap import mmap
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,38 @@ def test_who_listens_no_more(forked: list[int]) -> None:
     for child in forked:
         with pytest.raises(ChildProcessError):  # waited for already
             os.waitpid(child, os.WNOHANG)
+
+
+@pytest.mark.usefixtures("two")
+def test_whoever_is_free_goes_on() -> None:
+    """A task that takes its time holds up only who has it: the other process makes all that is on offer."""
+    hearing, telling = os.pipe()
+
+    def work(number: int) -> int:
+        if number == 0:
+            os.read(hearing, 1)
+        if number == 7:  # of the third chunk, which is the first one's where they take turns
+            os.write(telling, b"!")
+        return number
+
+    assert list(range(30)) == list(spread(work, range(30)))
+    os.close(hearing)
+    os.close(telling)
+
+
+@pytest.mark.usefixtures("two")
+def test_nobody_runs_far_ahead() -> None:
+    """However slow the parent is: what it has not asked for never piles up."""
+    done = mmap(-1, 1000)
+
+    def work(number: int) -> int:
+        done[number] = 1
+        return number
+
+    found = spread(work, range(1000))
+    assert 0 == next(found)
+    found.close()  # type: ignore[attr-defined]
+    assert 0 < done[:].count(1) <= (2 * (forks.OFFERED + 1) + 1) * forks.CHUNK
 
 
 @pytest.mark.usefixtures("two")
