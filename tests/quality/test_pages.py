@@ -108,3 +108,24 @@ def test_every_page_says_that_it_is_a_demonstration(real: Path) -> None:
             assert say.plain("Site de démonstration, sans lien officiel avec la commune.") in text, path
             verdict = say.plain("Accessibilité\u00a0: non conforme")
             assert f">{verdict}</a>" in text, path
+
+
+LABELS = """() => {
+  const labels = [...document.querySelectorAll(".bar a > span:not(.count)")];
+  const places = labels.map((one) => one.getBoundingClientRect());
+  return labels.filter((_, i) => places[i].left < (i ? places[i - 1].right : 0) || places[i].right > innerWidth)
+    .map((one) => one.textContent);
+}"""
+
+
+def test_the_words_of_the_bar_stand_apart(browser: Browser, site: Site) -> None:
+    """On the smallest phones, in each language, no word at the bottom touches the next one or the edge."""
+    wide = {}
+    for width in (320, 360):
+        context = browser.new_context(viewport={"width": width, "height": 640}, service_workers="block", is_mobile=True)
+        page = context.new_page()
+        for path in ("/", "/en/", "/de/", "/it/"):
+            page.goto(site.url + path)
+            wide[width, path] = page.evaluate(LABELS)
+        context.close()
+    assert {} == {place: words for place, words in wide.items() if words}
