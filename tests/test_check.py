@@ -56,7 +56,7 @@ def test_sample_sites_are_wrong_in_one_file(name: str) -> None:
 def test_five_faults_of_one_file_are_five_lines() -> None:
     """Nobody mends a fault to discover the next one."""
     lines = told(SITES / "five-faults").splitlines()
-    assert (5, "5 fautes dans 2 fichiers.") == (len(lines) - 1, lines[-1])
+    assert (5, "5 fautes dans 1 fichier sur 2.") == (len(lines) - 1, lines[-1])
 
 
 @pytest.mark.parametrize("name", ["tout-va-bien", "accents-dans-le-chemin-é"])
@@ -80,18 +80,18 @@ def test_the_faults_of_all_files_come_together(tmp_path: Path) -> None:
     [
         ([], 0, "Aucune faute dans 0 fichier."),
         ([], 74, "Aucune faute dans 74 fichiers."),
-        ([Fault("a.md", 3, "bof")], 1, "a.md:3: bof\n1 faute dans 1 fichier."),
+        ([Fault("a.md", 3, "bof")], 1, "a.md:3: bof\n1 faute dans 1 fichier sur 1."),
         (
             [Fault("a.md", 3, "bof", "warning")],
             2,
-            "a.md:3: attention : bof\nAucune faute, 1 avertissement dans 2 fichiers.",
+            "a.md:3: attention : bof\nAucune faute, 1 avertissement dans 1 fichier sur 2.",
         ),
         (
             [Fault("a.md", 1, "b"), Fault("a.md", 2, "b"), Fault("a.md", 3, "b", "warning")],
             74,
-            "a.md:1: b\na.md:2: b\na.md:3: attention : b\n2 fautes, 1 avertissement dans 74 fichiers.",
+            "a.md:1: b\na.md:2: b\na.md:3: attention : b\n2 fautes, 1 avertissement dans 1 fichier sur 74.",
         ),
-        ([Fault("\udce9.md", 1, "b")], 1, "?.md:1: b\n1 faute dans 1 fichier."),
+        ([Fault("\udce9.md", 1, "b")], 1, "?.md:1: b\n1 faute dans 1 fichier sur 1."),
     ],
 )
 def test_report(faults: list[Fault], files: int, expected: str) -> None:

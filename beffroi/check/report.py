@@ -11,8 +11,15 @@ from beffroi.errors import Fault
 
 
 def report(faults: Sequence[Fault], files: int) -> str:
-    """One line a fault, then how many there are in how many files."""
-    return printable("\n".join([*map(str, faults), f"{counts(faults)} dans {_count(files, 'fichier')}."]))
+    """One line a fault, then how many there are, in how many of how many files."""
+    return printable("\n".join([*map(str, faults), _sum(faults, files)]))
+
+
+def _sum(faults: Sequence[Fault], files: int) -> str:
+    """The last line."""
+    if not faults:
+        return f"{counts(faults)} dans {_count(files, 'fichier')}."
+    return f"{counts(faults)} dans {_count(len({fault.path for fault in faults}), 'fichier')} sur {files}."
 
 
 def counts(faults: Sequence[Fault]) -> str:
@@ -46,7 +53,7 @@ def github(faults: Sequence[Fault], files: int) -> str:
         message = _escaped(fault.message)
         path = _escaped(fault.path).replace(":", "%3A").replace(",", "%2C")
         lines.append(f"::{fault.level} file={path},line={fault.line},title=Contrôle::{message}")
-    return printable("\n".join([*lines, f"{counts(faults)} dans {_count(files, 'fichier')}."]))
+    return printable("\n".join([*lines, _sum(faults, files)]))
 
 
 def _escaped(text: str) -> str:
