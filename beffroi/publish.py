@@ -322,7 +322,8 @@ def rebuilt(
         step("Vérification")
         verify(out, tree.site, built.items, None if built.anew else built.made)
 
-    if tree.memo.blobs.grown:  # something was read, so Pelican will render: it loads while another looks at the twin
+    if tree.memo.blobs.grown and tree.memo.tables.get("outputs"):
+        # something was read, so Pelican will render: it loads while another looks at the twin
         import beffroi.site.town  # noqa: F401
     try:
         build = Build(tree, at, standing.place(tree.site), service.var, looked)

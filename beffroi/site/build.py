@@ -12,15 +12,17 @@ from __future__ import annotations
 import gc
 import marshal
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
 from beffroi.content import Tree
 from beffroi.errors import BuildError
-from beffroi.forks import LEAST, spread, workers
+from beffroi.forks import LEAST, beside, spread, workers
 from beffroi.memo import Memo
 from beffroi.memo.stamps import digest
 from beffroi.mirror import DIGEST, File, Mirror, Seen, exchange
@@ -106,15 +108,11 @@ class Build:
         shutil.rmtree(self.staging, ignore_errors=True)  # left by a build that was killed
         self.staging.mkdir(parents=True)
         self.twin.inspect(self.looked())
-        self.rules = outputs.rules(self.work, self.known)
-        known, put = self.known, self.twin.files
-        doubtful = [
-            (name, rule)
-            for name, rule in self.rules.items()  # most of them stand: `_stands` for one that is there
-            if not ((one := known.get(name)) and one[0] == rule[2] and put.get(name, b"").startswith(one[2]))
-        ]
-        stale = {name for name, rule in doubtful if not self._stands(name, rule)}
-        self._make(stale)
+        self.rules = outputs.plain(self.work)
+        with self._early() as (apart, written):
+            self.rules |= outputs.others(self.work, self.known, self.rules.keys())
+            self._make(self._stale() - apart)
+            self._kept((written(), {}))
         self._refill(ahead=ahead)
         self._worker()
         final = {name: one for name, one in self.known.items() if name in self.rules} | self.fresh
@@ -129,6 +127,27 @@ class Build:
         verified(Path(self.twin.root), built)
         self._finish(final, tidy=hurry is None)
         return built
+
+    @contextmanager
+    def _early(self) -> Iterator[tuple[Set[str], Callable[[], Written]]]:
+        """In a first build, what no template has a part in is made by a process of its own, while this one finds what the
+        pages depend on and gets ready to render them: which outputs, and what waits for them."""
+        names = sorted(self.rules) if not self.known and len(self.rules) >= LEAST else []
+        if not names:
+            yield frozenset(), dict
+            return
+        with beside(partial(self._files, names)) as made:
+            yield frozenset(names), made
+
+    def _stale(self) -> set[str]:
+        """The outputs that are to be made. Notes why."""
+        known, put = self.known, self.twin.files
+        doubtful = [
+            (name, rule)
+            for name, rule in self.rules.items()  # most of them stand: `_stands` for one that is there
+            if not ((one := known.get(name)) and one[0] == rule[2] and put.get(name, b"").startswith(one[2]))
+        ]
+        return {name for name, rule in doubtful if not self._stands(name, rule)}
 
     def _stands(self, name: str, rule: Rule) -> bool:
         """Whether the file is there already. Notes why not."""

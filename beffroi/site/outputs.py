@@ -63,14 +63,21 @@ _rule = partial(tuple.__new__, Rule)  # a named tuple's own constructor takes th
 def rules(work: Work, known: Mapping[str, Known]) -> dict[str, Rule]:
     """The rule of every file but the service worker and the search index, which are made of other files. `known` are the
     outputs of the former build, the `sum` of their rule first."""
+    first = plain(work)
+    return first | others(work, known, first.keys())
+
+
+def others(work: Work, known: Mapping[str, Known], used: Set[str]) -> dict[str, Rule]:
+    """The rules of pages and of former addresses; `used` are the outputs that are no page."""
     found = dict(_pages(work, known))
-    found |= _feeds(work)
-    found |= _statics(work)
-    found |= dict(_former(work, found.keys()))
-    found |= {
-        name: Rule.of("asset", (name, origin), origin) for name, origin in sorted(prepare.assets(work.cards).items())
-    }
-    return found
+    return found | dict(_former(work, found.keys() | used))
+
+
+def plain(work: Work) -> dict[str, Rule]:
+    """The rules of what no template has a part in and no other output either: feeds, the theme's files, images."""
+    assets = sorted(prepare.assets(work.cards).items())
+    made_of = {name: Rule.of("asset", (name, origin), origin) for name, origin in assets}
+    return dict(_feeds(work)) | dict(_statics(work)) | made_of
 
 
 def _depends(work: Work, template: str) -> bytes:
