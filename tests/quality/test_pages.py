@@ -129,3 +129,13 @@ def test_the_words_of_the_bar_stand_apart(browser: Browser, site: Site) -> None:
             wide[width, path] = page.evaluate(LABELS)
         context.close()
     assert {} == {place: words for place, words in wide.items() if words}
+
+
+def test_a_short_alert_is_one_sheet(browser: Browser, site: Site) -> None:
+    """Printed as a poster, with what is to be done, when, where and of whom: nothing is alone on a second sheet."""
+    page = browser.new_page(service_workers="block")
+    page.goto(f"{site.url}/alertes/coupure-eau-lancey-mars-2026/")
+    page.evaluate("document.querySelectorAll('.prose > h2 ~ *, .prose > h2').forEach((one) => one.remove())")
+    sheets = len(re.findall(rb"/Type /Page\b", page.pdf(format="A4")))
+    page.close()
+    assert 1 == sheets
