@@ -71,23 +71,29 @@ def _in_file(path: Path) -> str:
 def head(root: Path) -> str:
     """The commit that the folder's git repository stands at, read without git; empty where there is none."""
     for folder in (root, *root.parents):
-        if (folder / ".git").is_dir():
-            return _commit(folder / ".git")
+        if (git := folder / ".git").exists():
+            try:
+                return _commit(git if git.is_dir() else folder / _said(git).removeprefix("gitdir: "))
+            except (OSError, UnicodeDecodeError):
+                return ""
     return ""
 
 
 def _commit(git: Path) -> str:
-    try:
-        name = (git / "HEAD").read_text(encoding="utf-8").strip()
-        if not name.startswith("ref: "):
-            return name
-        ref = name.removeprefix("ref: ")
-        if (git / ref).is_file():
-            return (git / ref).read_text(encoding="utf-8").strip()
-        packed = (git / "packed-refs").read_text(encoding="utf-8").splitlines()
-        return next((line.split()[0] for line in packed if line.endswith(f" {ref}")), "")
-    except OSError:
-        return ""
+    """That of HEAD (gitrepository-layout(5)); a worktree has its own, and the branches of its repository."""
+    name = _said(git / "HEAD")
+    if not name.startswith("ref: "):
+        return name
+    ref = name.removeprefix("ref: ")
+    common = git / _said(git / "commondir") if (git / "commondir").is_file() else git
+    if (common / ref).is_file():
+        return _said(common / ref)
+    packed = (common / "packed-refs").read_text(encoding="utf-8").splitlines()
+    return next((line.split()[0] for line in packed if line.endswith(f" {ref}")), "")
+
+
+def _said(path: Path) -> str:
+    return path.read_text(encoding="utf-8").strip()
 
 
 def read(var: Path) -> Due:

@@ -123,6 +123,32 @@ def test_a_clock_that_went_back() -> None:
     assert [None, None, "publish"] == [ahead.task(now) for now in (5000, 4941, 4900)]
 
 
+def test_commit_of_a_worktree(tmp_path: Path) -> None:
+    """A folder whose `.git` is a file, a worktree or a submodule, stands at its own commit: on a branch that was packed,
+    that moved since, or on none."""
+    main, beside = tmp_path / "main", tmp_path / "beside"
+
+    def git(*words: str, at: Path = main) -> str:
+        who = ("-c", "user.name=Mairie", "-c", "user.email=mairie@bourg.example", "-c", "protocol.file.allow=always")
+        return subprocess.run(["git", *who, *words], cwd=at, capture_output=True, text=True, check=True).stdout.strip()
+
+    main.mkdir()
+    git("init", "-q")
+    git("commit", "-q", "-m", "Dire bonjour", "--allow-empty")
+    git("worktree", "add", "-q", "-b", "essai", str(beside))
+    git("pack-refs", "--all")
+    assert git("rev-parse", "HEAD") == due.head(beside)
+    git("commit", "-q", "-m", "Essayer", "--allow-empty", at=beside)
+    assert git("rev-parse", "HEAD", at=beside) == due.head(beside) != due.head(main)
+    git("checkout", "-q", "--detach", at=beside)
+    assert git("rev-parse", "HEAD", at=beside) == due.head(beside)
+    git("submodule", "add", "-q", str(beside), "textes")
+    git("commit", "-q", "-m", "Autres", "--allow-empty", at=main / "textes")
+    assert git("rev-parse", "HEAD", at=main / "textes") == due.head(main / "textes")
+    (beside / ".git").write_text("gitdir: nowhere")
+    assert "" == due.head(beside)
+
+
 def test_a_new_commit_is_due(town: Town) -> None:
     """A server that pulls publishes what it pulled: another commit than the one published last is due, packed or not."""
 
