@@ -36,7 +36,10 @@ def run(phones: int = 2500, items: int = 500, distance: int = 50, armed: int = 1
             for number in range(items):
                 town.write(f"actualites/n{number}", f"title: Nouvelle {number}\ndate: 2026-05-01")
             environment = {"REQUESTS_CA_BUNDLE": str(authority), "BEFFROI_KEEP_RELEASES": "2"}
-            _publish(town, environment)
+            for day in range(2):  # after the first index a release is made of all its files: no town in use does that
+                town.write("actualites/de-plus", f"title: Nouvelle de plus\ndate: 2026-05-0{day + 1}")
+                _publish(town, environment)
+                _indexed(town)
             engine = connect(read_service(town.root).database)
             subscribe(engine, phones, f"https://127.0.0.1:{there}")
             for turn in range(runs):
