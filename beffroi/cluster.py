@@ -12,7 +12,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from threading import Event
 
 import procrastinate
@@ -27,6 +27,7 @@ from beffroi.channels.dispatch import Dispatch
 from beffroi.channels.doubt import Doubt
 from beffroi.channels.hand import Tally
 from beffroi.errors import StoreError
+from beffroi.records import dataclass
 from beffroi.retention import retain
 from beffroi.settings import Service, Site
 from beffroi.store import journal, ledger, shards, summaries

@@ -8,7 +8,7 @@ from __future__ import annotations
 import posixpath
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from beffroi.forks import spread
 from beffroi.learnt import IMAGES, Learnt, converted, data_of, entry_of, unreadable
 from beffroi.memo import Memo
 from beffroi.memo.stamps import Files, digest
+from beffroi.records import dataclass
 from beffroi.schema import Invalid
 from beffroi.settings import RESERVED, Site
 

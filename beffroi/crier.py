@@ -16,13 +16,13 @@ import pickle
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from beffroi import forks
 from beffroi.errors import BeffroiError
+from beffroi.records import dataclass
 from beffroi.settings import SETTINGS, Service, Site, read_service, read_site
 
 if TYPE_CHECKING:  # a quarter of a second of imports, which the crier does beside

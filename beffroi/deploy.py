@@ -15,12 +15,12 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from beffroi.errors import DeployError, why
 from beffroi.forks import spread
 from beffroi.memo.stamps import DIGEST, digest
+from beffroi.records import dataclass
 
 CHUNK = 1 << 20
 NUMBER = re.compile(r"\d{6,}")

@@ -10,9 +10,11 @@ import fcntl
 import json
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
+
+from beffroi.records import dataclass
 
 FILE = "due.json"
 Task = Literal["publish", "deliver", "index"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +14,7 @@ from beffroi.memo import Memo, Ref
 from beffroi.memo.stamps import Stamp, digest
 from beffroi.model import Alert, Category, Certainty, Item, Severity, Urgency, latest
 from beffroi.moments import changes
+from beffroi.records import dataclass
 from beffroi.schema import ALERT_HOURS, Document
 from beffroi.schema.dates import hours_later
 from beffroi.settings import Site

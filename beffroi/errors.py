@@ -18,8 +18,9 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from beffroi.records import dataclass
 
 
 @dataclass(frozen=True, order=True, slots=True)

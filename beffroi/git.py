@@ -10,11 +10,12 @@ import os
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
 from beffroi.errors import BeffroiError
+from beffroi.records import dataclass
 
 SAFE = ("-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "log.showRoot=true", "-c", "core.quotePath=false")
 """The service publishes as a user of its own: git must not refuse a folder that belongs to the editors."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from beffroi.git import Blobs, Repository, Version
 from beffroi.learnt import entry_of, readable
 from beffroi.memo import Memo
 from beffroi.memo.stamps import Files as Stamps
+from beffroi.records import dataclass
 from beffroi.schema.french import say
 from beffroi.settings import Site
 

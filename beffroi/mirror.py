@@ -12,9 +12,11 @@ import os
 import shutil
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from struct import Struct
+
+from beffroi.records import dataclass
 
 RENAME_EXCHANGE = 2
 AT_FDCWD = -100

@@ -6,10 +6,12 @@ None of them has slots: a build reads ten items back for each page, and what has
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
+
+from beffroi.records import dataclass
 
 Kind = Literal["news", "alert", "agenda", "discover"]
 

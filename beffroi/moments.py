@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from beffroi.model import FRESH, Item, latest
+from beffroi.records import dataclass
 
 AHEAD = timedelta(days=10)
 """How long before an event panels tell of it."""

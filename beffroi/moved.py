@@ -6,7 +6,7 @@ Only what had been public when it went is told: neither the old name of an embar
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from beffroi.content import Entry
 from beffroi.git import Repository
 from beffroi.learnt import readable
+from beffroi.records import dataclass
 from beffroi.settings import Site
 
 LOG = ("log", "--format=%x01%H %ct", "--raw", "--no-abbrev", "-M50%", "-l10000", "--diff-filter=DR",

@@ -3,9 +3,8 @@ takes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from beffroi.model import Panel
+from beffroi.records import dataclass
 from beffroi.text import NBSP, NNBSP
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from beffroi.locks import Busy, only_one
 from beffroi.memo import Damaged, Memo
 from beffroi.memo.stamps import Files
 from beffroi.mirror import Seen
+from beffroi.records import dataclass
 from beffroi.settings import SETTINGS, Service, Site, read_service, read_site
 from beffroi.site import standing
 from beffroi.site.build import Build, Built, clear

@@ -6,13 +6,14 @@ import math
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from beffroi import forks
 from beffroi.errors import SettingsError
+from beffroi.records import dataclass
 
 PREFIX = "BEFFROI_"
 """Begins the name of each of the machine's settings."""

@@ -11,7 +11,7 @@ import re
 import runpy
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from beffroi import shapes
 from beffroi.errors import SettingsError
 from beffroi.model import Area, Category, Panel, Publisher
+from beffroi.records import dataclass
 from beffroi.service import ENVIRONMENT, PREFIX, Service, given, read_service
 
 __all__ = ["PUBLISHER_KEYS", "RESERVED", "SETTINGS", "Service", "Site", "instant", "read_python", "read_service", "read_site",

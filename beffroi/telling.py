@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +18,7 @@ from beffroi.channels.http2.lobby import Lobby
 from beffroi.channels.senders import tokens
 from beffroi.errors import BeffroiError, StoreError
 from beffroi.foresee import foresee
+from beffroi.records import dataclass
 from beffroi.retention import spared
 from beffroi.settings import Service, Site
 from beffroi.store import figures, ledger

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from beffroi.channels import FeedItem
 from beffroi.channels.delivered import Delivered
+from beffroi.records import dataclass
 from beffroi.store.entries import Week
 
 

@@ -9,11 +9,11 @@ A channel is given a `FeedItem`: what citizens can read, and nothing else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from beffroi.model import Alert
+from beffroi.records import dataclass
 
 LATER = frozenset({"later", "plus tard", "demain"})
 """What `push:` may say for "with the next morning's summary"."""

@@ -17,13 +17,13 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
 from threading import Thread
 from types import TracebackType
 from typing import IO, Self, cast
 
 from beffroi import forks
 from beffroi.channels.delivered import Delivered
+from beffroi.records import dataclass
 from beffroi.settings import Service, Site
 
 MANY = 10_000

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
+
+from beffroi.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import field
 from random import Random
 from threading import Event, Thread
 from urllib.parse import urlsplit
@@ -24,6 +24,7 @@ from beffroi.channels.doubt import Doubt, Share
 from beffroi.channels.hand import Means, Tally
 from beffroi.channels.sending import Sender, Senders
 from beffroi.channels.shard import Work
+from beffroi.records import dataclass
 from beffroi.store import ledger, shards, summaries
 from beffroi.store.db import Held, transaction
 from beffroi.store.entries import Shard

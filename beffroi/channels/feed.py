@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from beffroi.channels import FeedItem
 from beffroi.errors import VerifyError
 from beffroi.model import Alert, Certainty, Severity, Urgency
+from beffroi.records import dataclass
 
 FIRST = "feeds/feed.json"
 MOVED = ".beffroi/moved.map"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from random import Random
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from beffroi.channels.doubt import Share
 from beffroi.channels.sending import Result, Target
+from beffroi.records import dataclass
 from beffroi.store import armed, quiet, shards
 from beffroi.store.audience import Choice
 from beffroi.store.db import Held

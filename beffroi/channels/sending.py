@@ -7,8 +7,9 @@ results. A sender knows nothing of the database; a worker knows nothing of encry
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
+
+from beffroi.records import dataclass
 
 DOUBT = 150
 """Messages that a killed process repeats, at most: those in flight and those whose answer is not committed, to all

@@ -10,9 +10,11 @@ import fcntl
 import json
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
+
+from beffroi.records import dataclass
 
 TOKEN_RENEWAL = 6 * 3600
 """Seconds. RFC 8292, section 2, allows 24 h; half of half leaves room for clocks that are wrong."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from beffroi.forks import spread
 from beffroi.learnt import Learnt, learn, unreadable
 from beffroi.memo import Memo
 from beffroi.memo.stamps import Files as Stamps
+from beffroi.records import dataclass
 from beffroi.schema.french import say
 from beffroi.settings import Site
 

@@ -13,7 +13,6 @@ keeps its name.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from beffroi.check import examine
@@ -23,6 +22,7 @@ from beffroi.importing.media import Library
 from beffroi.importing.piece import distinct
 from beffroi.importing.report import report, save
 from beffroi.importing.writer import Memory, Written, folders, write
+from beffroi.records import dataclass
 from beffroi.settings import Site
 from beffroi.text import slugify
 

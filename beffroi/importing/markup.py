@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from html import escape
 from urllib.parse import urljoin, urlsplit
 
@@ -13,6 +13,7 @@ from lxml import etree, html
 
 from beffroi.importing.media import Library, joined
 from beffroi.importing.piece import Loss, Media
+from beffroi.records import dataclass
 
 BLOCK = re.compile(
     r"^\s*</?(p|div|h[1-6]|ul|ol|li|table|thead|tbody|tr|td|th|blockquote|pre|figure|hr|section|dl|dt|dd|"

@@ -10,7 +10,7 @@ import re
 import socket
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path, PurePosixPath
 from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urljoin, urlsplit
@@ -18,6 +18,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from beffroi.content import IMAGES, RASTER
 from beffroi.errors import ImportFailed
 from beffroi.importing.piece import Loss, Media
+from beffroi.records import dataclass
 from beffroi.text import slugify
 
 FOLDER = f"{IMAGES}/import"

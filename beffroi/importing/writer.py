@@ -7,13 +7,14 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from beffroi.content import PAGES
 from beffroi.importing.markup import Converter
 from beffroi.importing.media import Library
 from beffroi.importing.piece import Loss, Piece, Source
+from beffroi.records import dataclass
 from beffroi.schema.header import forbidden, permitted
 from beffroi.settings import RESERVED, Site
 from beffroi.text import shorten, slugify

@@ -18,13 +18,14 @@ import os
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 from weakref import finalize
 
 from beffroi.memo.blobs import Blobs, Damaged, Ref
+from beffroi.records import dataclass
 
 __all__ = ["Blobs", "Damaged", "Memo", "Ref", "unswept"]
 

@@ -8,9 +8,11 @@ import stat
 import time
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from struct import Struct
+
+from beffroi.records import dataclass
 
 Stamp = bytes
 """Size, time of the content, time of the inode (nanoseconds), inode, packed (`STAMP`), since there is one for each file:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from beffroi.model import Item, Publisher
+from beffroi.records import dataclass
 from beffroi.settings import Site
 
 

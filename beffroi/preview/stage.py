@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
@@ -14,6 +14,7 @@ from beffroi.content import Entry, Tree
 from beffroi.errors import Fault
 from beffroi.model import Item
 from beffroi.preview.scene import Scene
+from beffroi.records import dataclass
 from beffroi.settings import Service, read_site
 from beffroi.site.build import build
 from beffroi.site.prepare import public

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -12,6 +11,7 @@ import yaml
 
 from beffroi import model
 from beffroi.errors import BeffroiError, Fault
+from beffroi.records import dataclass
 from beffroi.schema import header
 from beffroi.schema.dates import Moment
 from beffroi.schema.fields import FIELDS, ImageRef, required, told

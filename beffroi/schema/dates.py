@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import calendar
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from beffroi.records import dataclass
 from beffroi.schema.french import folded, say, shown
 
 YEARS = range(1900, 2201)

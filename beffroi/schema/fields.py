@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from beffroi import model
+from beffroi.records import dataclass
 from beffroi.schema.dates import Moment, hours_later, midnight_after
 from beffroi.schema.french import folded, nearest, one_of, say, shown
 from beffroi.schema.longest import LONGEST

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
 
 from beffroi.errors import Fault
+from beffroi.records import dataclass
 from beffroi.schema.dates import Moment, moment
 from beffroi.schema.french import folded, nearest, one_of, say, shown
 from beffroi.schema.header import FIRST, forbidden

@@ -7,13 +7,14 @@ Each field has its label, what to write, an example, what stands where it is lef
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NamedTuple
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from beffroi.model import Certainty, Severity, Urgency
+from beffroi.records import dataclass
 from beffroi.schema.longest import LONGEST
 
 HTML = r"<[a-zA-Z/!][^<>]*>|&([a-zA-Z]{2,8}|#\d{1,6}|#x[0-9a-fA-F]{1,6});"

@@ -14,7 +14,7 @@ import marshal
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from functools import partial
 from itertools import chain
@@ -26,6 +26,7 @@ from beffroi.forks import LEAST, beside, spread, workers
 from beffroi.memo import Memo
 from beffroi.memo.stamps import digest
 from beffroi.mirror import DIGEST, File, Mirror, Seen, exchange
+from beffroi.records import dataclass
 from beffroi.site import outputs, pwa
 from beffroi.site import search as indexing
 from beffroi.site.cards import Card

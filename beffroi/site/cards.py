@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, NamedTuple, overload
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, overload
 from beffroi.memo import Memo, Ref
 from beffroi.memo.blobs import REF
 from beffroi.model import Image, Item, Source
+from beffroi.records import dataclass
 from beffroi.text import absolute
 
 OPEN = 512

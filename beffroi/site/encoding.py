@@ -8,7 +8,7 @@ import os
 import re
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from PIL import ImageCms, ImageOps
 
 from beffroi.errors import BuildError
 from beffroi.model import Picture
+from beffroi.records import dataclass
 from beffroi.text import slugify
 
 WIDTHS = (480, 960, 1600)

@@ -7,7 +7,7 @@ import pickle
 import re
 from array import array
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from functools import partial
 from html import escape
@@ -21,6 +21,7 @@ from beffroi.forks import spread
 from beffroi.memo import Blobs
 from beffroi.memo.stamps import digest
 from beffroi.model import Image, Item
+from beffroi.records import dataclass
 from beffroi.site import items
 from beffroi.site.cards import Card, Lasting, Shelf
 from beffroi.site.html import Rewriter

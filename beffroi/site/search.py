@@ -14,11 +14,11 @@ import shutil
 import subprocess
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from beffroi.errors import BuildError
 from beffroi.memo.stamps import digest
+from beffroi.records import dataclass
 
 FOLDER = "pagefind"
 _BELOW = f"{FOLDER}/"

@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from struct import Struct
 
 from beffroi.memo.stamps import digest
+from beffroi.records import dataclass
 from beffroi.site.templates import Templates
 
 Hole = tuple[int, int, str]

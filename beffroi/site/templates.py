@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from importlib.util import find_spec
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from beffroi.errors import BuildError, SettingsError
 from beffroi.memo import Memo
 from beffroi.memo.stamps import digest
+from beffroi.records import dataclass
 from beffroi.shapes import SHAPES
 
 WHOLE = frozenset({"articles", "dates", "drafts", "hidden_articles", "authors", "tags", "categories", "translations"})

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,7 @@ from beffroi import text
 from beffroi.errors import BuildError
 from beffroi.memo.stamps import digest
 from beffroi.model import Event
+from beffroi.records import dataclass
 from beffroi.settings import Site
 
 _SPACES = str.maketrans({text.NBSP: " ", text.NNBSP: " "})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from beffroi.git import Repository
 from beffroi.memo.stamps import Files, digest
 from beffroi.model import Publisher
 from beffroi.moved import Moved, Went, history, moved
+from beffroi.records import dataclass
 from beffroi.site import archives, deleted, prepare, pwa, search
 from beffroi.site import cards as listing
 from beffroi.site.archives import FIRST, Archive

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from beffroi.records import dataclass
 from beffroi.store.audience import Audience, Interest
 
 Wait = Literal["loud", "quiet", "later"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, select
 
+from beffroi.records import dataclass
 from beffroi.store.audience import Audience, Interest
 from beffroi.store.db import adding
 from beffroi.store.entries import Week

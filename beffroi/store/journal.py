@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,6 +19,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, Engine, insert, select, text
 
 from beffroi.errors import StoreError, why
+from beffroi.records import dataclass
 from beffroi.store import armed, ledger
 from beffroi.store.db import plain, transaction
 from beffroi.store.entries import Known, Message

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
+from beffroi.records import dataclass
 from beffroi.store.audience import Audience, Choice
 from beffroi.store.tables import subscriptions
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from sqlalchemy import Engine, delete, func, select, update
 
+from beffroi.records import dataclass
 from beffroi.store import armed
 from beffroi.store.db import adding, transaction
 from beffroi.store.quiet import DEFAULT

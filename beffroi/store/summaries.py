@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, delete, insert, select, text, update
 
+from beffroi.records import dataclass
 from beffroi.store import quiet
 from beffroi.store.audience import Audience, Choice, of
 from beffroi.store.db import plain

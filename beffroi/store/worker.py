@@ -8,10 +8,10 @@ import socket
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from beffroi.errors import StoreError, why
+from beffroi.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

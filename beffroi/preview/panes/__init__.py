@@ -10,11 +10,11 @@ Panes that have nothing to show return "" and are left out.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from beffroi.preview.panes import calendar, feeds, page, panels, phone
 from beffroi.preview.scene import Scene
+from beffroi.records import dataclass
 
 Render: TypeAlias = Callable[[Scene], str]
 
