@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import field
 from functools import partial
+from itertools import compress
+from operator import not_
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -140,11 +142,12 @@ class Hand:
         """Each with the instant until which it is held, and its key material, kept for what is urgent: that is deleted
         by this same transaction."""
         until = _Until(self._held)  # anew for each few hundred, as the clock goes on
-        found = [(person, until[person[5:]]) for person in people]
-        material: dict[int, bytes] = {}
-        if self._means.prearmed and self.shard.message.urgency == "high":
-            material = armed.take(connection, [person[0] for person, held in found if not held])
-        return [(person, held, material.get(person[0])) for person, held in found]
+        held = [until[person[5:]] for person in people]
+        if not (self._means.prearmed and self.shard.message.urgency == "high"):
+            return [(person, later, None) for person, later in zip(people, held, strict=True)]
+        ids = [person[0] for person in people]
+        material = armed.take(connection, compress(ids, map(not_, held)))
+        return list(zip(people, held, map(material.get, ids), strict=True))
 
     def _held(self, chosen: Chosen) -> int:
         """Until when somebody who chose so is held: 0 for who may be rung now, `NEVER` for who is not concerned."""
@@ -158,11 +161,10 @@ class Hand:
         return morning if morning > now else quiet.release(hours, now, zone)
 
     def _stretch(self, people: list[_Sorted]) -> Iterator[Target]:
-        """The cursor goes with whoever is handed over, passed by, or held until the morning."""
+        """The cursor goes with whoever is handed over, passed by, or held until the morning. Who must stop pulls no
+        more: that is not asked here for each."""
         origin, flying = self.shard.origin, self.flying
-        for (number, endpoint, p256dh, auth, key, *_), held, material in people:
-            if self._stop():
-                return
+        for (number, endpoint, p256dh, auth, key, _, _, _, _), held, material in people:
             self._cursor = number
             if not held:
                 flying[number] = None

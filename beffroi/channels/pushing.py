@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import encodings.idna  # noqa: F401  # at the first message it would cost it 3 ms
 import os
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -26,6 +25,8 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 """The only hosts that are spoken to in clear, for tests: a subscription of a citizen is always https."""
 
 ILLEGIBLE = "adresse d’abonnement illisible"
+
+PRINTABLE = bytes(range(0x21, 0x7F))
 
 SOME = 50
 """Messages for which the clock is read, and random bytes are drawn, together."""
@@ -101,11 +102,11 @@ class _Batch:
             if (left := self.left()) <= 0:
                 self.done += [Result(one.id, "late", "trop tard pour être utile", launched=False) for one in some]
                 continue
-            legible, heads = self._legible(some[0].origin), self._heads(left, some[0].origin)
+            illegible, heads = self._illegible(some), self._heads(left, some[0].origin)
             salts = os.urandom(SALT * len(some))
             keys = _armed(some)  # all of them first: what follows would push it out of the caches
             for place, (number, endpoint, _, _, _, _, key) in enumerate(some):
-                if not legible(endpoint):
+                if illegible and endpoint in illegible:
                     self.done.append(Result(number, "refused", ILLEGIBLE, launched=False))
                 elif (armed := keys[place]) is None:
                     self.done.append(Result(number, "refused", "clés d’abonnement illisibles", launched=False))
@@ -132,14 +133,16 @@ class _Batch:
             self._kept = _Heads(partial(self._tokens.authorization, origin), said)
         return self._kept
 
-    def _legible(self, origin: str) -> Callable[[str], object]:
-        """Tells whether an endpoint is an address of its vendor: https, printable ASCII, no room for another host or
+    def _illegible(self, targets: list[Target]) -> set[str]:
+        """The endpoints that are no address of their vendor: https, printable ASCII, no room for another host or
         header."""
         if not self.host:
+            origin = targets[0].origin
             self.host = origin.partition("://")[2]
-            start = f"{origin}/" if _spoken(origin) else "nowhere"
-            self._form = re.compile(re.escape(start) + "[!-~]*").fullmatch
-        return self._form
+            self._start = f"{origin}/" if _spoken(origin) else "nowhere"
+        start, endpoints = self._start, [one[1] for one in targets]
+        odd = _odd("".join(endpoints))  # all of them at once, as that costs no more than one
+        return {one for one in endpoints if not one.startswith(start) or (odd and _odd(one))}
 
 
 def _armed(targets: list[Target]) -> list[bytes | None]:
@@ -161,6 +164,11 @@ class _Heads(dict[str, Headers]):
     def __missing__(self, key: str) -> Headers:
         found = self[key] = (("Authorization", self._authorization(key)), *self._said)
         return found
+
+
+def _odd(text: str) -> bool:
+    """Whether there is anything in it but printable ASCII."""
+    return not text.isascii() or bool(text.encode("ascii").translate(None, PRINTABLE))
 
 
 def _spoken(origin: str) -> bool:

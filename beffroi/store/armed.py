@@ -15,16 +15,21 @@ from beffroi.store.db import adding, plain
 from beffroi.store.ledger import batches
 from beffroi.store.tables import armed, subscriptions
 
-_TAKE = "DELETE FROM armed WHERE subscription_id {} RETURNING subscription_id, material"
-_TAKE_SQLITE = text(_TAKE.format("IN (SELECT value FROM json_each(:ids))"))
-_TAKE_POSTGRESQL = text(_TAKE.format("= ANY(:ids)"))
+_TAKE = text("DELETE FROM armed WHERE subscription_id = ANY(:ids) RETURNING subscription_id, material")
+# SQLite has one writer: what is read here is what is deleted, and RETURNING takes half as long again.
+_THESE = "FROM armed WHERE subscription_id IN (SELECT value FROM json_each(:ids))"
+_READ = text(f"SELECT subscription_id, material {_THESE}")  # nothing of anybody's
+_BURN = text(f"DELETE {_THESE}")
 
 
 def take(connection: Connection, ids: Iterable[int]) -> dict[int, bytes]:
     """What is there for these subscriptions; from the end of this transaction on it is nowhere else."""
-    if connection.dialect.name == "sqlite":  # one statement for any number of ids: it is built once
-        return dict(plain(connection, _TAKE_SQLITE, {"ids": json.dumps(list(ids))}))
-    return dict(plain(connection, _TAKE_POSTGRESQL, {"ids": list(ids)}))
+    if connection.dialect.name != "sqlite":
+        return dict(plain(connection, _TAKE, {"ids": list(ids)}))
+    some = {"ids": json.dumps(list(ids))}  # one statement for any number of ids: it is built once
+    material: dict[int, bytes] = dict(plain(connection, _READ, some))
+    plain(connection, _BURN, some)
+    return material
 
 
 class Made(NamedTuple):

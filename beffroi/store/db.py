@@ -135,20 +135,18 @@ class Held:
 def plain(connection: Connection, statement: TextClause, values: Mapping[str, Any]) -> list[Any]:
     """Run a statement straight on the driver; its rows as the driver gives them. For what is run for each few hundred
     messages: SQLAlchemy takes longer to prepare and wrap it than SQLite to run it. Raises the driver's own errors."""
-    sql, names = _compiled(statement, connection.dialect)
     cursor = connection.connection.cursor()
     try:
-        cursor.execute(sql, [values[name] for name in names] if names else values)
+        cursor.execute(_compiled(statement, connection.dialect), values)
         return list(cursor.fetchall()) if cursor.description else []
     finally:
         cursor.close()
 
 
 @lru_cache(64)
-def _compiled(statement: TextClause, dialect: Dialect) -> tuple[str, tuple[str, ...]]:
-    """For that driver: the statement, and the order of its values where they have no names."""
-    done = statement.compile(dialect=dialect)
-    return str(done), tuple(getattr(done, "positiontup", None) or ())
+def _compiled(statement: TextClause, dialect: Dialect) -> str:
+    """As that driver wants it; SQLite's takes it as it is."""
+    return statement.text if dialect.name == "sqlite" else str(statement.compile(dialect=dialect))
 
 
 _turns: dict[str, Turns] = {}

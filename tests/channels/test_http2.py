@@ -53,7 +53,8 @@ def test_header_blocks_are_understood(asked: list[Headers], limit: int) -> None:
     ours, theirs = Fields("e.example:8443", limit), Decoder()
     theirs.max_allowed_table_size = min(limit, 4096)
     for headers in chain.from_iterable((one, one) for one in asked):
-        block = ours.block(b"/p/" + b"a" * 200, headers, 686)
+        path = b"/p/" + b"a" * 200
+        block = path.join(ours.around(headers, len(path), 686))
         assert [
             (":method", "POST"),
             (":scheme", "https"),
@@ -67,10 +68,10 @@ def test_header_blocks_are_understood(asked: list[Headers], limit: int) -> None:
 def test_headers_that_stay_are_sent_once() -> None:
     """The second request costs its path and a few bytes, the changing TTL included."""
     ours = Fields("e.example")
-    first = ours.block(b"/p/1", HEADERS, 600)
-    assert len(ours.block(b"/p/2", HEADERS, 600)) < 30 < 100 < len(first)
+    first = b"/p/1".join(ours.around(HEADERS, 4, 600))
+    assert len(b"/p/2".join(ours.around(HEADERS, 4, 600))) < 30 < 100 < len(first)
     later = tuple((name, "59" if name == "TTL" else value) for name, value in HEADERS)
-    assert len(ours.block(b"/p/3", later, 600)) < 30
+    assert len(b"/p/3".join(ours.around(later, 4, 600))) < 30
 
 
 @given(st.integers(100, 599), heads, st.booleans())

@@ -6,13 +6,13 @@ import ssl
 import struct
 from collections import deque
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import partial
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from beffroi.channels.http2.fields import TABLE, Fields, fields, quick, status
 from beffroi.channels.http2.tls import Tls
-from beffroi.channels.transport import Reply, Request
+from beffroi.channels.transport import Headers, Reply, Request
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, RST, SETTINGS, PUSH, PING, GOAWAY, WINDOW, CONTINUATION = 0, 1, 3, 4, 5, 6, 7, 8, 9
@@ -55,7 +55,6 @@ _reply = partial(tuple.__new__, Reply)
 _flight = partial(tuple.__new__, Flight)  # a named tuple's own constructor takes three times as long
 
 
-@lru_cache(4096)
 def _head(kind: int, flags: int, size: int) -> bytes:
     """A frame's head, but for its stream."""
     return _HEAD.pack(size >> 8, size & 255, kind, flags, 0)[:5]
@@ -96,6 +95,8 @@ class Connection:
         self.misfit = False
         self._greet()
         self._fields = Fields(urlsplit(origin).netloc, self._table)
+        self._said: Headers = ()
+        self._shapes: dict[tuple[int, int], tuple[bytes, bytes, bytes, int]] = {}
 
     def _greet(self) -> None:
         """Exchange settings, so that the first request respects the vendor's. Raises `OSError`."""
@@ -124,22 +125,35 @@ class Connection:
         skip, count = len(self._origin), 0
         while count < room:
             request = queue[0]
-            body, stream = request[3], self._next
-            size = len(body)
+            _, url, headers, body = request
+            size, stream = len(body), self._next
             if size > self._flow or size > self._first_flow:
                 break
             queue.popleft()
-            block = self._fields.block(request[1][skip:].encode("ascii"), request[2], size)
-            head, number = len(block), stream.to_bytes(4, "big")
-            out += (_head(HEADERS, END_HEADERS, head), number, block, _head(DATA, END_STREAM, size), number, body)
+            path = url[skip:].encode("ascii")
+            if headers is not self._said:
+                self._said, self._shapes = headers, {}
+            shape = self._shapes.get((len(path), size)) or self._shape(len(path), size)
+            number = stream.to_bytes(4, "big")
+            out += (shape[0], number, shape[1], path, shape[2], number, body)
             self._flow -= size
-            self._queued += 18 + head + size
+            self._queued += shape[3]
             self._next = stream + 2
             self.flights[stream] = _flight((request, now, self._queued))
             count += 1
         self._out += b"".join(out)
         self.closing = self.closing or self._next > LAST_STREAM
         return count
+
+    def _shape(self, path: int, size: int) -> tuple[bytes, bytes, bytes, int]:
+        """A request with such a path and body: its two frames before the stream's number, before the path, and between
+        the path and that number again; its bytes in all. Kept while the headers are the same."""
+        before, after = self._fields.around(self._said, path, size)
+        block = len(before) + path + len(after)
+        shape = _head(HEADERS, END_HEADERS, block), before, after + _head(DATA, END_STREAM, size), 18 + block + size
+        if self._fields.known(self._said):
+            self._shapes[path, size] = shape
+        return shape
 
     def flush(self) -> None:
         """Write what can be written. Raises `Broken`."""
@@ -180,18 +194,18 @@ class Connection:
                 break
             if kind == RST and stream not in flights:
                 pass  # nginx resets each stream that it has answered
-            elif kind == HEADERS and flags == _WHOLE and (number := self._usual(stream, data[place + 9 : end])):
+            elif (  # the usual answer, which has no body and asks for no pause
+                kind == HEADERS
+                and flags == _WHOLE
+                and 200 <= (number := quick(data[place + 9 : min(place + 15, end)])) < 429
+                and stream in flights
+                and not (self._headers or stream in self._heads)
+            ):
                 replies.append(_reply((flights.pop(stream)[0][0], number, "", "", False, False)))
             else:
                 self._frame(kind, flags, stream & 0x7FFFFFFF, data[place + 9 : end], replies)
             place = end
         self._in = data[place:]
-
-    def _usual(self, stream: int, block: bytes) -> int:
-        """The status of the usual answer, which has no body and asks for no pause; 0 of any other."""
-        number = quick(block[:6])
-        usual = 200 <= number < 429 and not self._headers and stream in self.flights and stream not in self._heads
-        return number if usual else 0
 
     def _frame(self, kind: int, flags: int, stream: int, payload: bytes, replies: list[Reply]) -> None:
         if self._headers and kind != CONTINUATION:

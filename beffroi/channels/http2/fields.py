@@ -49,13 +49,14 @@ class Fields:
         self._start = _integer(self._limit, 5, 0x20) if self._limit < TABLE else b""
         self._last: tuple[Headers | None, bytes, bytes] = (None, b"", b"")
 
-    def block(self, path: bytes, headers: Headers, length: int) -> bytes:
-        """The header block of one POST."""
-        if self._last[0] is headers and not self._start:
-            head, tail = self._last[1], self._last[2]
-        else:
-            head, tail = self._compiled(headers)
-        return head + _length(len(path)) + path + tail + _content_length(length)
+    def around(self, headers: Headers, path: int, length: int) -> tuple[bytes, bytes]:
+        """The header block of one POST, before its path and after it; `path` is its size, `length` the body's."""
+        head, tail = self._last[1:] if self.known(headers) else self._compiled(headers)
+        return head + _length(path), tail + _content_length(length)
+
+    def known(self, headers: Headers) -> bool:
+        """Whether the far side has all of them, so that `around` says the same again."""
+        return self._last[0] is headers and not self._start
 
     def _compiled(self, headers: Headers) -> tuple[bytes, bytes]:
         """What goes before the path and after it; kept once the far side knows all of it."""
@@ -97,13 +98,11 @@ def _integer(value: int, bits: int, mark: int) -> bytes:
     return bytes(out)
 
 
-@lru_cache(1024)
 def _content_length(size: int) -> bytes:
     text = str(size).encode()
     return CONTENT_LENGTH + _length(len(text)) + text
 
 
-@lru_cache(1024)
 def _length(size: int) -> bytes:
     """The length of a text that is not compressed by Huffman's code."""
     return _integer(size, 7, 0)
