@@ -103,16 +103,14 @@ class _Batch:
                 self.done += [Result(one.id, "late", "trop tard pour être utile", launched=False) for one in some]
                 continue
             illegible, heads = self._illegible(some), self._heads(left, some[0].origin)
-            salts = os.urandom(SALT * len(some))
             keys = _armed(some)  # all of them first: what follows would push it out of the caches
-            for place, (number, endpoint, _, _, _, _, key) in enumerate(some):
+            for (number, endpoint, _, _, _, _, key), armed, salt in zip(some, keys, _salts(len(some)), strict=True):
                 if illegible and endpoint in illegible:
                     self.done.append(Result(number, "refused", ILLEGIBLE, launched=False))
-                elif (armed := keys[place]) is None:
+                elif armed is None:
                     self.done.append(Result(number, "refused", "clés d’abonnement illisibles", launched=False))
                 else:
-                    body = seal(record, armed, salts[SALT * place : SALT * (place + 1)])
-                    yield _request((number, endpoint, heads[key], body))
+                    yield _request((number, endpoint, heads[key], seal(record, armed, salt)))
 
     def settled(self) -> Iterator[Result]:
         """What was decided without asking the vendor, once."""
@@ -143,6 +141,12 @@ class _Batch:
         start, endpoints = self._start, [one[1] for one in targets]
         odd = _odd("".join(endpoints))  # all of them at once, as that costs no more than one
         return {one for one in endpoints if not one.startswith(start) or (odd and _odd(one))}
+
+
+def _salts(count: int) -> list[bytes]:
+    """So many, drawn together."""
+    drawn = os.urandom(SALT * count)
+    return [drawn[place : place + SALT] for place in range(0, len(drawn), SALT)]
 
 
 def _armed(targets: list[Target]) -> list[bytes | None]:

