@@ -9,7 +9,7 @@ from pelican import signals
 
 from beffroi import content
 from beffroi.settings import instant, site_from
-from beffroi.site import defaults, outputs, pwa
+from beffroi.site import defaults, outputs, pwa, quick
 from beffroi.site.images import Images
 from beffroi.site.reader import FrontMatterReader
 from beffroi.site.shared import mark
@@ -21,6 +21,7 @@ from beffroi.site.work import Work
 def connect() -> None:
     """Join Pelican's road. Pelican keeps only weak references: all receivers are functions of this module."""
     signals.initialized.connect(start)
+    signals.generator_init.connect(hasten)
     signals.readers_init.connect(add_reader)
     signals.finalized.connect(finish)
 
@@ -41,6 +42,12 @@ def start(pelican: Any) -> None:
         "shared": mark,
     }
     settings["JINJA_FILTERS"] = {**settings["JINJA_FILTERS"], **filters(work.tree.site)}
+
+
+def hasten(generator: Any) -> None:
+    """Have templates rendered in fewer steps."""
+    if environment := getattr(generator, "env", None):
+        quick.hasten(environment)
 
 
 def add_reader(readers: Any) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from beffroi import text
 from beffroi.errors import BuildError
@@ -25,6 +25,7 @@ from beffroi.memo.stamps import digest
 from beffroi.model import Event
 from beffroi.records import dataclass
 from beffroi.settings import Site
+from beffroi.site.escapes import escaped
 
 _SPACES = str.maketrans({text.NBSP: " ", text.NNBSP: " "})
 
@@ -50,7 +51,7 @@ class Words:
     def __call__(self, words: str) -> Markup:
         """Text of a page; what is not translated says that it is French."""
         found = self.known.get(key(words)) if self.lang else words
-        return escape(found) if found is not None else self._french(words)
+        return escaped(found) if found is not None else self._french(words)
 
     def plain(self, words: str) -> str:
         """Text of an attribute."""
@@ -103,7 +104,7 @@ class Words:
     def _dated(self, translated: Any, french: str, begin: bool) -> Markup:
         words = translated() if self.dates else french
         words = words[:1].upper() + words[1:] if begin else words
-        return self._french(words) if self.lang and not self.dates else escape(words)
+        return self._french(words) if self.lang and not self.dates else escaped(words)
 
     def _fill(self, form: str, at: date, **more: str) -> str:
         names: dict[str, Any] = {"week": self._week(at), "number": self._number(at), "month": self._month(at)}
