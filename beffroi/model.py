@@ -196,7 +196,7 @@ class Item:
     @property
     def since(self) -> datetime:
         """The instant from which citizens may know of it: the later of `date` and `start`."""
-        return latest(self.date, self.start) or self.date
+        return (latest(self.date, self.start) or self.date) if self.start else self.date
 
     @property
     def over(self) -> datetime | None:

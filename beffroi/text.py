@@ -18,8 +18,8 @@ from unidecode import unidecode
 from beffroi.tags import cut, feed
 from beffroi.typography import NBSP, NNBSP, printable, typeset
 
-__all__ = ["DAYS", "MONTHS", "NBSP", "NNBSP", "absolute", "clean", "clock", "day", "moment", "plain", "shorten",
-           "slugify", "span", "typeset", "until"]  # fmt: skip
+__all__ = ["DAYS", "MONTHS", "NBSP", "NNBSP", "absolute", "absolute_links", "clean", "clock", "day", "moment", "plain",
+           "shorten", "slugify", "span", "typeset", "until"]  # fmt: skip
 
 _PLANES = "".join(f"{chr(plane)}-{chr(plane + 0xFFFD)}" for plane in range(0x10000, 0x110000, 0x10000))
 _UNWANTED = f"[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd{_PLANES}]"
@@ -123,6 +123,8 @@ class _StartTags(HTMLParser):
 
 _ATTRIBUTE = re.compile(r"""([^\s"'>/=]+)(\s*=\s*)("[^"]*"|'[^']*'|[^\s>]+)|"[^"]*"|'[^']*'""")
 _ROOTED = re.compile(r"""["'=,]/(?!/)|\s/(?![/>])|&(?:#|sol)""")
+_MAYBE = re.compile(r"""/(?<=["'=,\s]/)""")
+"""Where there is none of these and no reference to a character, there is no `_ROOTED`."""
 _OPEN = re.compile(r"<[a-z][^<>]* [^<>]*>")
 _CANDIDATE = re.compile(r"([\s,]*)(\S*[^\s,])(\s+[^,]*)?")
 
@@ -132,9 +134,24 @@ def absolute(html: str, base: str) -> str:
 
     `base` is scheme and host, no slash at its end.
     """
+    if not _maybe(html):
+        return html
     if cut(html) is not None:  # what looks like a tag is one
         return _OPEN.sub(lambda tag: _tag(tag[0], base) if _ROOTED.search(tag[0]) else tag[0], html)
     return _absolute_by_parser(html, base)
+
+
+def absolute_links(html: str, base: str) -> str:
+    """The same, of what a page shows (`site.html.Rewriter` wrote it): there each `<` begins a tag, and links are all that
+    most bodies have."""
+    if '<a href="//' not in html and not _maybe(made := html.replace('<a href="/', f'<a href="{base}/')):
+        return made
+    return absolute(html, base)
+
+
+def _maybe(html: str) -> bool:
+    """Whether it may hold a root-relative address: where this says no, `_ROOTED` finds nothing."""
+    return "&#" in html or "&sol" in html or _MAYBE.search(html) is not None
 
 
 def _absolute_by_parser(html: str, base: str) -> str:

@@ -14,7 +14,7 @@ from beffroi.content import Link
 from beffroi.convert import convert
 from beffroi.site.html import Rewriter
 from beffroi.tags import cut, feed
-from beffroi.text import _absolute_by_parser, absolute
+from beffroi.text import _absolute_by_parser, absolute, absolute_links
 from tests.bench.corpus import body, pieces
 from tests.town import REPO
 
@@ -25,7 +25,7 @@ bits = st.sampled_from(
     + ["&#0;", "&#9999999;", "&#99999999999;", "&#12a;", "&amp", "&ampx;", "&amp;lt;", "&AMP;", "&\u0660;", "&#\u0661;", "&1;"]
     + ['<a href="/x/">', '<a href="//x">', '<a href="../a.md#b" title="l\'&amp;">', "<a href='/x'>", "<a href=/x>", '<a\nhref="/x">', "</a>"]
     + ['<a  href="/x">', '<a href="/x"title="y">', '<a href="a" href="b">', '<a href="/x?a=1&amp;b">', '<a href="/x?a&b=1">', '<a href="&#47;x">']
-    + ['<a href="a>b">', '<a href="a<b">', '<a href="">', "<a href>", '<a HREF="/x">', '<a x:href="/x">', '<a name="n" id="i">', '<a href=" /x ">']
+    + ['<a href="a>b">', '<a href="a<b">', '<a href="">', "<a href>", '<p <a href="/x">', '<a HREF="/x">', '<a x:href="/x">', '<a name="n" id="i">', '<a href=" /x ">']
     + ['<img alt="vue de l\'eau !" src="../images/a.jpg">', '<img src="/images/a.jpg">', '<source srcset="/a.jpg 1x, /b.jpg 2x">', "<img>"]
     + ["<code>", "</code>", "<pre>", "</pre>", "<table>", "</table>", '<td style="text-align: right;">', '<p onclick="x()">', '<h1 id="a">', "</h1>"]
     + ["<script>", "</script>", "<style>", "</style>", "<textarea>", "</textarea>", "<title>", "</title>", "<iframe>", "</iframe>", "<xmp>"]
@@ -90,6 +90,8 @@ def check(html: str) -> None:
     slowly(other, html)
     assert other._ended() == rewriter().rewrite(html)
     assert _absolute_by_parser(html, BASE) == absolute(html, BASE)
+    shown = rewriter().rewrite(html)
+    assert _absolute_by_parser(shown, BASE) == absolute(shown, BASE) == absolute_links(shown, BASE)
 
 
 @given(pages)

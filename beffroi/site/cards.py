@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, NamedTuple, overload
@@ -13,7 +12,7 @@ from beffroi.memo import Memo, Ref
 from beffroi.memo.blobs import REF
 from beffroi.model import Image, Item, Source
 from beffroi.records import dataclass
-from beffroi.text import absolute
+from beffroi.text import absolute_links
 
 OPEN = 512
 """Items kept open at once: a page shows its own twice and three others, which its neighbours show too."""
@@ -134,12 +133,13 @@ class Shelf:
 
     def item(self, card: Card) -> Item:
         """Its item, whole."""
-        item: Item = self.brief(card)
-        return replace(item, html=absolute(self.html(card), self._origin))
+        item = Item.__new__(Item)  # `replace` would hand over each field twice
+        item.__dict__.update(self.brief(card).__dict__, html=absolute_links(self.html(card), self._origin))
+        return item
 
     def shown(self, card: Card) -> Item:
         """Its item for its own page: with its text, should the template want it."""
-        return Shown.of(self.brief(card), lambda: absolute(self.html(card), self._origin))
+        return Shown.of(self.brief(card), lambda: absolute_links(self.html(card), self._origin))
 
 
 class Cards(Sequence[Item]):
