@@ -7,6 +7,7 @@ names, attributes one space apart between double quotes, no comment. Whatever el
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from html import unescape
 from html.parser import HTMLParser
 from itertools import chain
@@ -48,9 +49,10 @@ def attributes(text: str) -> list[tuple[str, str | None]]:
     return [(name, unescape(value)) for name, value in _ATTRIBUTE.findall(text)]
 
 
-def feed(parser: HTMLParser, html: str) -> None:
+def feed(parser: HTMLParser, html: str, heard: Set[str] | None = None) -> None:
     """Have the parser read a whole document, to its end: the same calls as by its own `feed` and `close`, save that the
-    character references of a text are always resolved and that a text is never cut in two."""
+    character references of a text are always resolved and that a text is never cut in two. Where elements are `heard`,
+    the parser does without the others of those that Markdown writes, unless they have attributes."""
     parts = cut(html)
     if parts is None:
         parser.feed(html)
@@ -61,8 +63,9 @@ def feed(parser: HTMLParser, html: str) -> None:
         if text:
             data(unescape(text))
         if name[0] == "/":
-            end(name[1:])
-        else:
+            if heard is None or name[1:] in heard:
+                end(name[1:])
+        elif inner or heard is None or name in heard:
             start(name, attributes(inner) if inner else [])
     if parts[-1]:
         data(unescape(parts[-1]))

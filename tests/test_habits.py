@@ -15,7 +15,7 @@ from tests.town import REPO
 typed = st.lists(
     st.sampled_from(
         ["!", "?", "…", ".", "etc", "Etc ", " ", ",", "a", "ab", "É", "Mr", "Mr. ", "12", "1", "\u0661", "ème", "èmes", "ième", "eme"]
-        + ["h", "H", "30", "€", "Etat", "Ecole", "Eglise", "Eté", "Elus", "Election", "Evénement", "A partir", "A la", "A l’", "\n"]
+        + ["h", "H", "30", "€", "Etat", "Ecole", "Eglise", "Eté", "Elus", "Election", "Evénement", "A partir", "A la", "A l’", "\n", "\t", "\u202f", "\u00a0", "A", "partir"]
     ),
     max_size=8,
 ).map("".join)  # fmt: skip
@@ -30,6 +30,7 @@ def every(text: str) -> list[str]:
 def test_no_habit_is_missed(text: str) -> None:
     """A habit that was not looked for is not there."""
     assert every(text) == [found for found, _ in words.typography(text)]
+    assert every(" ".join(text.split())) == [found for found, _ in words.typography_of(text)]
 
 
 def test_no_habit_is_missed_in_what_communes_write() -> None:

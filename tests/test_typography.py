@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from beffroi.typography import typeset
+from beffroi.typography import printable, typeset
 from tests import typography_plain
 from tests.bench.corpus import body, pieces
 from tests.test_text import TYPOGRAPHY, prose
@@ -43,3 +43,10 @@ def test_no_rule_is_left_out_beside_any_sign(sign: str) -> None:
         for after in ("", "a", "A", "5", "000", " ", " 30", "!", "\n", "h", "»", "%"):
             text = f"{before}{sign}{after}"
             assert typography_plain.typeset(text) == typeset(text)
+
+
+@given(st.text(st.characters(codec=None) | st.sampled_from("\n\t\u00a0\u202f\u2028\x7f\x85\ud800\u200b é")))
+def test_printable(text: str) -> None:
+    """Taking ASCII out first changes nothing of what is said of the rest."""
+    rest = text.replace("\n", "").replace("\u00a0", "").replace("\u202f", "")
+    assert rest.isprintable() == printable(text)

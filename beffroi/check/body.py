@@ -21,6 +21,8 @@ _BEFORE, _AFTER = re.compile(r"[\s(<\"'\]=:]").match, re.compile(r"[\s)>\"']").m
 """What may stand right before and right after an address."""
 
 
+HEARD = frozenset({"code", "pre", "h1", "img", *DROPPED, *VOID_DROPPED})
+"""What says something without any attribute."""
 PLAYED = frozenset({"video", "audio", "source", "track"})
 """What asks for its file at once."""
 
@@ -48,7 +50,7 @@ class Page(HTMLParser):
         page = cls()
         try:
             page.html = convert(body)
-            feed(page, page.html)
+            feed(page, page.html, HEARD)
         except Exception:  # Markdown and its extensions fail in many ways on odd bytes; one fault tells all
             page.broken = True
             restart()  # it stopped half-way: its state would spoil the next body

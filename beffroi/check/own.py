@@ -81,8 +81,7 @@ class Own:
         """Words that a channel could not show whole, or that it must not show."""
         for name, level, sentence in words.faults(self.site, self.entry):
             self.found.append((self._key(name), sentence, level))
-        body = words.typography(" ".join("".join(self.page.text).split()))
-        for found, sentence in body:
+        for found, sentence in words.typography_of("".join(self.page.text)):
             self.found.append((self.lines.words(found), sentence, "warning"))
 
     def _kind(self) -> None:

@@ -23,6 +23,8 @@ PANEL_WORDS = 10
 PAYLOAD = 2_600
 """Bytes of a notification that every road takes, our own frame of `FRAME` bytes besides the address included."""
 FRAME = 260
+LONGEST_SIGN = 6
+"""Bytes that one character takes there at most: `\\u0001`."""
 
 REFUSED = (
     *("promo", "promotion", "soldes", "remise", "offre spéciale", "vente privée"),
@@ -64,8 +66,10 @@ def _lengths(entry: Entry) -> Iterator[Told]:
     if len(front.title) > TITLE:
         sentence = "« title » fait {} caractères ; mieux vaut {} au plus, un téléphone coupe la suite."
         yield "title", "warning", say(sentence, len(front.title), TITLE)
-    size = FRAME + sum(len(json.dumps(words, ensure_ascii=False).encode()) for words in (front.title, push or summary))
-    if front.push is not False and size > PAYLOAD:
+    told = (front.title, push or summary)
+    if front.push is False or FRAME + sum(2 + LONGEST_SIGN * len(words) for words in told) <= PAYLOAD:
+        return
+    if (size := FRAME + sum(len(json.dumps(words, ensure_ascii=False).encode()) for words in told)) > PAYLOAD:
         name = "push" if push else "summary"
         sentence = "La notification pèse {} octets sur {} admis ; raccourcissez « {} », la fin serait coupée."
         yield name, "warning", say(sentence, size, PAYLOAD, name)
@@ -125,7 +129,8 @@ def _refused(site: Site, name: str, words: str) -> Iterator[Told]:
     told = f"-{folded(plain)}-"
     chosen = site.raw.get("PANEL_REFUSED")
     for word in REFUSED if chosen is None else chosen:
-        if f"-{folded(word)}-" in told or f"-{folded(word)}s-" in told:
+        form = folded(word)
+        if form in told and (f"-{form}-" in told or f"-{form}s-" in told):
             sentence = (
                 f"{where} contient « {{}} » ; un panneau municipal n’annonce ni commerce, ni politique, ni religion : "
                 "vérifiez, ou écrivez « panel: no »."
@@ -145,35 +150,42 @@ def lines(words: str, columns: int) -> list[str]:
     return made
 
 
-_HABITS: Sequence[tuple[Sequence[re.Pattern[str]], re.Pattern[str], str]] = tuple(
-    (tuple(map(re.compile, signs)), re.compile(pattern), sentence)
+Sign = tuple[str, re.Pattern[str] | None]
+"""Letters that must be there, then what must be found; any space may stand for any other ones."""
+
+_HABITS: Sequence[tuple[Sequence[Sign], re.Pattern[str], str]] = tuple(
+    (tuple((word, re.compile(sign) if sign else None) for word, sign in signs), re.compile(pattern), sentence)
     for signs, pattern, sentence in (
         (
-            (r"![!?]", r"\?[!?]", "……", r"\.{4}"),
+            (("!", "![!?]"), ("?", r"\?[!?]"), ("…", "……"), ("....", "")),
             r"[!?]{2,}|…{2,}|\.{4,}",
             "Un seul signe suffit : écrivez « {first} » au lieu de « {found} ».",
         ),
-        (("tc ?[.…]",), r"\b[Ee]tc ?(?:\.\.\.|…)", "Écrivez « etc. » au lieu de « {found} »."),
+        ((("tc", r"tc\s*[.…]"),), r"\b[Ee]tc ?(?:\.\.\.|…)", "Écrivez « etc. » au lieu de « {found} »."),
         (
-            (r",(?<= ,)", r"\.(?<= \.)"),
+            ((",", r",(?<=\s,)"), (".", r"\.(?<=\s\.)")),
             r"\S+ +[,.](?=\s|$)",
             "Pas d’espace avant une virgule ou un point : écrivez « {tight} ».",
         ),
         (
-            (r",[^\W\d]",),
+            ((",", r",[^\W\d]"),),
             r"[^\W\d]{2,},(?=[^\W\d])\w+",
             "Il manque une espace après la virgule : écrivez « {comma} ».",
         ),
-        (("Mr",), r"\bMr\.? (?=[A-ZÉ])", "« Mr » est anglais : écrivez « M. »."),
+        ((("Mr", ""),), r"\bMr\.? (?=[A-ZÉ])", "« Mr » est anglais : écrivez « M. »."),
         (
-            (r"ème(?<=[\di]ème)", r"eme(?<=\deme)"),
+            (("ème", r"ème(?<=[\di]ème)"), ("eme", r"eme(?<=\deme)")),
             r"\b\d{1,2}(?:èmes?|ième|eme)\b",
             "Écrivez « {ordinal} » au lieu de « {found} ».",
         ),
-        ((r"h(?<=\dh)", r"H(?<=\dH)"), r"\b\d{1,2}[hH]\d{2}\b", "Écrivez « {hour} » au lieu de « {found} »."),
-        (("€",), r"€ ?\d+", "Le signe € vient après le nombre : écrivez « {euro} »."),
         (
-            ("E(?:tat|cole|glise|té|lu|lection|vénement)", "A (?:partir|noter|vos|la|l’)"),
+            (("h", r"h(?<=\dh)"), ("H", r"H(?<=\dH)")),
+            r"\b\d{1,2}[hH]\d{2}\b",
+            "Écrivez « {hour} » au lieu de « {found} ».",
+        ),
+        ((("€", ""),), r"€ ?\d+", "Le signe € vient après le nombre : écrivez « {euro} »."),
+        (
+            (("E", "E(?:tat|cole|glise|té|lu|lection|vénement)"), ("A", r"A\s+(?:partir|noter|vos|la|l’)")),
             r"\b(?:E(?=tat\b|cole|glise|té\b|lus?\b|lection|vénement)\w+|A(?= (?:partir|noter|vos|la|l’)\b))",
             "Les majuscules prennent leur accent : écrivez « {accent} » au lieu de « {found} ».",
         ),
@@ -194,10 +206,16 @@ def typography(text: str) -> Iterator[tuple[str, str]]:
             yield found, say(sentence, **_mended(found))
 
 
-def _any(patterns: Sequence[re.Pattern[str]], text: str) -> bool:
+def typography_of(text: str) -> Iterator[tuple[str, str]]:
+    """The same, of a text whose spaces and ends of line count as one space each: nearly none is to be made so."""
+    if any(_any(signs, text) for signs, *_ in _HABITS):
+        yield from typography(" ".join(text.split()))
+
+
+def _any(signs: Sequence[Sign], text: str) -> bool:
     """Whether one of them is in the text."""
-    for pattern in patterns:  # noqa: SIM110  # a generator would cost more than the search
-        if pattern.search(text):
+    for word, pattern in signs:  # noqa: SIM110  # a generator would cost more than the search
+        if word in text and (pattern is None or pattern.search(text)):
             return True
     return False
 
