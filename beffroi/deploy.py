@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from beffroi import folders
 from beffroi.errors import DeployError, why
 from beffroi.forks import spread
 from beffroi.memo.stamps import DIGEST, digest
@@ -160,7 +161,7 @@ def _stage(
 def _place(target: str, same: str, new: str, made: set[str]) -> None:
     """The file itself, or a link to the same one of the former release. `made` are folders that are there."""
     if (folder := os.path.dirname(target)) not in made:
-        os.makedirs(folder, exist_ok=True)
+        folders.made(folder)
         made.add(folder)
     with suppress(FileNotFoundError):
         os.unlink(target)

@@ -17,6 +17,7 @@ NNBSP = "\u202f"
 _HELD = "\ufffe"  # stands for a stretch that must not change; XML and so `text.clean` refuse it, so no text owns it
 _S = "[ \t\u00a0\u202f\u2009]"  # spaces inside a line
 _LETTER = r"[^\W\d_]"
+LONG = 200
 _ASCII = bytes(range(0x20, 0x7F)) + b"\n"
 
 _KEEP = re.compile(
@@ -52,7 +53,10 @@ _THOUSANDS = re.compile(rf"\d(?<![\d,.]\d)\d{{0,2}}(?:{_S}\d{{3}})+(?!\d)")
 def printable(text: str) -> bool:
     """Whether Python can print all of a text, ends of line and our no-break spaces apart: then it holds no control
     character, no mark of direction, no half of a character, nothing that Unicode leaves without meaning. A pattern that
-    finds these takes 10 ms to compile, and three times as long; what is plain ASCII is taken out first, as bytes."""
+    finds these takes 10 ms to compile, and three times as long; of a long text, what is plain ASCII is taken out first,
+    as bytes."""
+    if len(text) < LONG:
+        return text.isprintable() or text.replace("\n", "").replace(NBSP, "").replace(NNBSP, "").isprintable()
     rest = text.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass")
     return rest.replace(NBSP, "").replace(NNBSP, "").isprintable()
 
@@ -66,7 +70,7 @@ def typeset(text: str, lang: str = "fr") -> str:
 
     Other languages than French have other rules: their text stays as it is.
     """
-    if text.isalpha() or text.isspace() or lang.partition("-")[0] != "fr":
+    if text.isalpha() or text.isspace() or (lang != "fr" and lang.partition("-")[0] != "fr"):
         return text
     if not _may_keep(text):
         return _set(text)

@@ -141,4 +141,4 @@ def _written(value: Any, end: str) -> str:
         return f"{{{begin}{f',{begin}'.join(fields)}{end}}}"
     if isinstance(value, list | tuple) and value:
         return f"[{begin}{f',{begin}'.join([_written(inner, begin) for inner in value])}{end}]"
-    return json.dumps(value, allow_nan=False)
+    return "null" if value is None else json.dumps(value, allow_nan=False)

@@ -103,8 +103,10 @@ class Rewriter(HTMLParser):
     def _write(self, text: str) -> None:
         if text.isspace():
             self._out.append(text)
-        else:
-            self._out.append(escape(text if self._verbatim else typeset(text, self._lang), quote=False))
+            return
+        if not self._verbatim:
+            text = typeset(text, self._lang)
+        self._out.append(escape(text, quote=False) if "&" in text or "<" in text or ">" in text else text)
 
     def handle_starttag(self, tag: str, attrs: Attrs) -> None:
         """An element begins."""

@@ -25,6 +25,10 @@ Table = dict[str, tuple[bytes, bytes]]
 
 HOLE = Struct("<II")
 
+MARKS = 1024
+"""Marks that are kept."""
+_SIMPLE = frozenset({str, bool, int, type(None)})
+_marks: dict[tuple[object, ...], str] = {}
 _MARK = re.compile("\0([^\0]*)\0")
 
 
@@ -45,8 +49,15 @@ def unpacked(places: bytes, keys: Iterable[str]) -> tuple[Hole, ...]:
 
 
 def mark(name: str, **arguments: object) -> str:
-    """What `shared(…)` leaves in a page while it is rendered."""
-    return f"\0{key(name, arguments)}\0"
+    """What `shared(…)` leaves in a page while it is rendered. Nearly all pages say the same."""
+    asked = (name, *arguments.items(), *map(type, arguments.values()))  # True is 1 to a dictionary, and not to JSON
+    if not _SIMPLE.issuperset(asked[len(arguments) + 1 :]):
+        return f"\0{key(name, arguments)}\0"
+    if (made := _marks.get(asked)) is None:
+        if len(_marks) >= MARKS:
+            _marks.clear()
+        made = _marks[asked] = f"\0{key(name, arguments)}\0"
+    return made
 
 
 @dataclass

@@ -6,6 +6,7 @@ articles whose pages are wanted, without Pelican's loops over tags, authors and 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
@@ -34,7 +35,22 @@ class Town(Pelican):  # type: ignore[misc]  # pelican has no types
         return self.writer
 
 
-class LazyArticle(Article):  # type: ignore[misc]
+class Placed:
+    """Content whose place below `content/` is asked for twice: Pelican finds it by four absolute paths each time."""
+
+    settings: Any
+    source_path: Any
+
+    def get_relative_source_path(self, source_path: str | None = None) -> str | None:
+        """The path below `content/`."""
+        before, own = f"{self.settings['PATH']}/", self.source_path
+        if not source_path and own and own.startswith(before) and own == os.path.abspath(own):
+            return str(own.removeprefix(before))
+        found: str | None = super().get_relative_source_path(source_path)  # type: ignore[misc]
+        return found
+
+
+class LazyArticle(Placed, Article):  # type: ignore[misc]
     """An article whose HTML needs none of Pelican's replacements: `prepare` made them."""
 
     @property
@@ -43,7 +59,7 @@ class LazyArticle(Article):  # type: ignore[misc]
         return str(self._content)
 
 
-class LazyPage(Page):  # type: ignore[misc]
+class LazyPage(Placed, Page):  # type: ignore[misc]
     """A lasting page, likewise."""
 
     def _expand_settings(self, key: str, klass: str | None = None) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from pelican import signals
 from pelican.writers import Writer
 
+from beffroi import folders
 from beffroi.memo.stamps import digest
 from beffroi.site.shared import Hole
 from beffroi.site.work import Work
@@ -34,7 +35,7 @@ class StagingWriter(Writer):  # type: ignore[misc]  # pelican has no types
         data, holes = self._shared.filled(template.render(local))
         self.written[name] = holes, digest(data)
         path = os.path.join(self.output_path, self._work.staged(name))
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        folders.made(os.path.dirname(path))
         with open(path, "wb") as file:
             file.write(data)
         signals.content_written.send(path, context=local)

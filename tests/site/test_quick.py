@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 
 from beffroi.site.escapes import KEPT, escaped, marked
 from beffroi.site.quick import QuickContext, QuickTemplate, hasten
+from beffroi.site.shared import key, mark
 
 TEXTS = {
     "macros": "{% macro tell(x, y=own()) %}<i>{{ x|e }}</i>{{ y }}{% endmacro %}{% set kept = own() %}{{ own() }}",
@@ -122,3 +123,13 @@ def test_texts(texts: list[str]) -> None:
 def test_many_texts() -> None:
     """More texts than are kept."""
     assert [f"&lt;{n}" for n in range(3 * KEPT)] == [str(escaped(f"<{n}")) for n in range(3 * KEPT)]
+
+
+VALUES = st.sampled_from(["", "home", True, False, 1, 0, None, 2.5, -0.0, 0.0, (1,), (True,), ["a"], Markup("home")])
+
+
+@given(st.lists(st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3), max_size=8))
+def test_marks(asked: list[dict[str, Any]]) -> None:
+    """The mark of a fragment is that of its arguments, whatever was asked before."""
+    for arguments in asked:
+        assert f"\0{key('pied.html', arguments)}\0" == mark("pied.html", **arguments)
