@@ -1,7 +1,7 @@
 """French typography of plain text, by the Lexique de l’Imprimerie nationale.
 
 No-break spaces: narrow (U+202F) before `; ! ?`, inside « » and in thousands, full (U+00A0) before `:`, before units and
-inside dates and times.
+inside dates and times. Digits are 0 to 9: other scripts have theirs, and rules of their own.
 
 A build sets some fifty stretches of text an item, most of which hold next to nothing to set: a rule is looked for only
 where a sign that it cannot do without is in the text, which costs a hundredth of the search. For the same reason the
@@ -43,11 +43,11 @@ _TIGHT = re.compile(r"[;!?](?<=[^\W_].|».)(?=[!?]*(?:[\s»)\],.…]|$))")
 _COLON = re.compile(rf"{_S}(?<!\s{_S}){_S}*:(?=\s|$)")
 _TITLE = re.compile(rf"\b(M\.|MM\.|Mme|Mmes|Mlle|Mlles|Dr|Pr|Mgr|Me){_S}+(?=[A-ZÀ-ÖØ-Þ])")
 
-_MEASURE = re.compile(rf"{_S}(?<=\d{_S}){_S}*(?={_UNITS})")
-_PERCENT = re.compile(r"[€%‰](?<=\d.)(?!\w)")
-_HOUR = re.compile(rf"{_S}(?<=\d{_S}h{_S}){_S}*(?=\d\d(?!\d))")
-_RANK = re.compile(rf"\b([nN]°){_S}*(?=\d)")
-_THOUSANDS = re.compile(rf"\d(?<![\d,.]\d)\d{{0,2}}(?:{_S}\d{{3}})+(?!\d)")
+_MEASURE = re.compile(rf"{_S}(?<=[0-9]{_S}){_S}*(?={_UNITS})")
+_PERCENT = re.compile(r"[€%‰](?<=[0-9].)(?!\w)")
+_HOUR = re.compile(rf"{_S}(?<=[0-9]{_S}h{_S}){_S}*(?=[0-9][0-9](?![0-9]))")
+_RANK = re.compile(rf"\b([nN]°){_S}*(?=[0-9])")
+_THOUSANDS = re.compile(rf"[0-9](?<![0-9,.][0-9])[0-9]{{0,2}}(?:{_S}[0-9]{{3}})+(?![0-9])")
 
 
 def printable(text: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from beffroi.typography import printable, typeset
@@ -22,6 +22,8 @@ kept = st.lists(
 
 
 @given(prose | signs | kept)
+@example("٠€")
+@example("1 ٠km")
 def test_no_rule_is_left_out(text: str) -> None:
     """A rule that was not looked for would have found nothing; one that begins with its sign finds the same."""
     assert typography_plain.typeset(text) == typeset(text)

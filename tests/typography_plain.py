@@ -34,14 +34,14 @@ _RULES = tuple(
         (rf"(?<!\s){_S}+(?=[;!?])", NNBSP),
         (r"(?<=[^\W_]|»)(?=[;!?][!?]*(?:[\s»)\],.…]|$))", NNBSP),
         (rf"(?<!\s){_S}+:(?=\s|$)", f"{NBSP}:"),
-        (rf"(?<=\d){_S}+(?={_UNITS})", NBSP),
-        (r"(?<=\d)(?=[€%‰](?!\w))", NBSP),
-        (rf"(?<=\d{_S}h){_S}+(?=\d\d(?!\d))", NBSP),
-        (rf"\b([nN]°){_S}*(?=\d)", rf"\1{NBSP}"),
+        (rf"(?<=[0-9]){_S}+(?={_UNITS})", NBSP),
+        (r"(?<=[0-9])(?=[€%‰](?!\w))", NBSP),
+        (rf"(?<=[0-9]{_S}h){_S}+(?=[0-9][0-9](?![0-9]))", NBSP),
+        (rf"\b([nN]°){_S}*(?=[0-9])", rf"\1{NBSP}"),
         (rf"\b(M\.|MM\.|Mme|Mmes|Mlle|Mlles|Dr|Pr|Mgr|Me){_S}+(?=[A-ZÀ-ÖØ-Þ])", rf"\1{NBSP}"),
     )
 )
-_THOUSANDS = re.compile(rf"(?<![\d,.])\d{{1,3}}(?:{_S}\d{{3}})+(?!\d)")
+_THOUSANDS = re.compile(rf"(?<![0-9,.])[0-9]{{1,3}}(?:{_S}[0-9]{{3}})+(?![0-9])")
 
 
 def typeset(text: str, lang: str = "fr") -> str:
