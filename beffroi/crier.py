@@ -5,6 +5,7 @@
     publish ──┬── check ── build ── verify ── deploy ──> "this release" ─┐              ┌──> closing table
               └── crier: imports, database, connections ─── waits ───────┴─ tell ───────┘
 
+Where nobody has subscribed it makes nothing ready, and imports no ledger unless there is something to write in it.
 It says nothing before it is given a release, which is online by then. It dies with its parent, by the kernel's hand, and
 whoever goes on finds in the ledger what is owed, as after any other death.
 """
@@ -17,6 +18,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
@@ -26,6 +28,7 @@ from beffroi.records import dataclass
 from beffroi.settings import SETTINGS, Service, Site, read_service, read_site
 
 if TYPE_CHECKING:  # a quarter of a second of imports, which the crier does beside
+    from beffroi.telling import Tell
     from beffroi.told import Outlook, Said
 
 DEAD = (
@@ -143,9 +146,13 @@ def _live(root: Path, orders: IO[bytes], answers: IO[bytes]) -> NoReturn:
 def _serve(root: Path, orders: IO[bytes], answers: IO[bytes]) -> None:
     try:
         site, service = read_site(root / SETTINGS), read_service(root)
-        from beffroi import telling
+        from beffroi import unchanged
 
-        made = telling.ready(site, service)
+        tell: Tell = unchanged.tell
+        if unchanged.expected(service):
+            from beffroi import telling
+
+            tell = partial(telling.tell, made=telling.ready(site, service))
         release, at, adopt = pickle.load(orders)  # noqa: S301  # the parent's
 
         def confirm(outlook: Outlook) -> bool:
@@ -155,7 +162,7 @@ def _serve(root: Path, orders: IO[bytes], answers: IO[bytes]) -> None:
         def progress(done: int, total: int) -> None:
             _write(answers, ("progress", (done, total)))
 
-        said: Any = ("done", telling.tell(site, service, release, at, adopt, confirm, progress, made=made))
+        said: Any = ("done", tell(site, service, release, at, adopt, confirm, progress, meanwhile=lambda: None))
     except EOFError:
         return
     except Exception as error:

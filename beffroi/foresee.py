@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 
-from beffroi.announce import decide, readable
+from beffroi.announce import decide
 from beffroi.channels import webpush
 from beffroi.channels.feed import Feed
+from beffroi.news import readable
 from beffroi.settings import Service, Site
 from beffroi.store import figures, journal, ledger, quiet, ranges
 from beffroi.store.audience import Audience

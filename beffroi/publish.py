@@ -233,7 +233,9 @@ def _spared(work: Callable[[], object], place: Path, what: str) -> list[Fault]:
 
 def _here() -> Tell:
     """Who tells phones in this very process."""
-    from beffroi.telling import tell  # late: the ledger takes as long to import as all the rest
+    from beffroi.unchanged import (
+        tell,  # late, and what it imports later still: the ledger takes as long as all the rest
+    )
 
     return tell
 

@@ -11,13 +11,14 @@ from typing import Protocol
 
 from sqlalchemy import Engine
 
-from beffroi.announce import announce, deliver, readable
+from beffroi.announce import announce, deliver
 from beffroi.channels import companion, keys
 from beffroi.channels.delivered import Delivered
 from beffroi.channels.http2.lobby import Lobby
 from beffroi.channels.senders import tokens
 from beffroi.errors import BeffroiError, StoreError
 from beffroi.foresee import foresee
+from beffroi.news import readable
 from beffroi.records import dataclass
 from beffroi.retention import spared
 from beffroi.settings import Service, Site

@@ -12,7 +12,7 @@ import pytest
 from beffroi.announce import Why
 from beffroi.cluster import conninfo
 from beffroi.store.db import connect
-from beffroi.store.journal import NAME
+from beffroi.store.witness import NAME
 from beffroi.worker import work
 from tests.channels.town import Town, alert, entry, town_fixture
 from tests.e2e.push_service import PushService

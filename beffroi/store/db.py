@@ -26,11 +26,9 @@ from sqlalchemy import (
 from sqlalchemy.exc import SQLAlchemyError
 
 from beffroi.errors import StoreError, why
+from beffroi.store import HEAD
 from beffroi.store.troubles import told
 from beffroi.store.turns import Turns
-
-HEAD = "0001"
-"""The newest migration: compared before Alembic is imported at all."""
 
 NETWORK = {"connect_timeout": 10, "tcp_user_timeout": 20_000, "keepalives_idle": 10, "keepalives_interval": 5}
 """For PostgreSQL: a network that is cut is an error within half a minute, instead of a quarter of an hour."""
