@@ -187,8 +187,9 @@ def insisting() -> Iterator[None]:
     let go, and pycurl what is raised while it calls back. Of the main thread alone."""
     dropped: list[type[BaseException]] = []
 
-    def again(_number: int, _frame: object) -> NoReturn:
-        raise dropped[-1]
+    def again(_number: int, _frame: object) -> None:
+        if dropped:  # else the alarm is somebody else's
+            raise dropped[-1]
 
     def kept(kind: type[BaseException]) -> bool:
         if found := issubclass(kind, KeyboardInterrupt):

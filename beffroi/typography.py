@@ -32,6 +32,7 @@ _UNITS = (
     r"(?:km/h|m/s|kWh|kWc|kW|MW|W|kV|V|km|cm|mm|dm|m[²³23]?|ha|kg|mg|g|t|[hcmd]?[lL]|min|h|s|[KkMG]o|dB|Hz|°C|°"
     r"|k€|M€|€|%|‰)(?![\w'’])"
 )
+_MONTHS = r"(?:janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre)(?![\w'’])"
 _QUOTED = re.compile(rf'(?<![\w"])"{_S}*([^"\n]*[^"\s]){_S}*"(?![\w"])')
 
 _DOTS = re.compile(r"(?<!\.)\.{3}(?!\.)")
@@ -43,7 +44,8 @@ _TIGHT = re.compile(r"[;!?](?<=[^\W_].|».)(?=[!?]*(?:[\s»)\],.…]|$))")
 _COLON = re.compile(rf"{_S}(?<!\s{_S}){_S}*:(?=\s|$)")
 _TITLE = re.compile(rf"\b(M\.|MM\.|Mme|Mmes|Mlle|Mlles|Dr|Pr|Mgr|Me){_S}+(?=[A-ZÀ-ÖØ-Þ])")
 
-_MEASURE = re.compile(rf"{_S}(?<=[0-9]{_S}){_S}*(?={_UNITS})")
+_MEASURE = re.compile(rf"{_S}(?<=[0-9]{_S}){_S}*(?={_UNITS}|{_MONTHS})")
+_FIRST = re.compile(rf"\b1er{_S}+(?={_MONTHS})")
 _PERCENT = re.compile(r"[€%‰](?<=[0-9].)(?!\w)")
 _HOUR = re.compile(rf"{_S}(?<=[0-9]{_S}h{_S}){_S}*(?=[0-9][0-9](?![0-9]))")
 _RANK = re.compile(rf"\b([nN]°){_S}*(?=[0-9])")
@@ -124,6 +126,8 @@ def _counted(text: str) -> str:
     text = _MEASURE.sub(NBSP, text)
     if "€" in text or "%" in text or "‰" in text:
         text = _PERCENT.sub(rf"{NBSP}\g<0>", text)
+    if "1er" in text:
+        text = _FIRST.sub(f"1er{NBSP}", text)
     if "h" in text:
         text = _HOUR.sub(NBSP, text)
     if "°" in text:

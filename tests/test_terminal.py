@@ -132,6 +132,12 @@ def test_no_end_is_lost(
     )
 
 
+def test_somebody_elses_alarm_ends_nothing() -> None:
+    """What waits for our alarm takes no other for it."""
+    with terminal.plainly(stopped="Arrêtée ({})."):
+        signal.raise_signal(signal.SIGALRM)
+
+
 def test_no_end_is_lost_while_sending(capsys: pytest.CaptureFixture[str]) -> None:
     """Nor where pycurl calls back, which prints what is raised and goes on."""
     curl = pycurl.Curl()

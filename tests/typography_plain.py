@@ -22,6 +22,7 @@ _UNITS = (
     r"(?:km/h|m/s|kWh|kWc|kW|MW|W|kV|V|km|cm|mm|dm|m[²³23]?|ha|kg|mg|g|t|[hcmd]?[lL]|min|h|s|[KkMG]o|dB|Hz|°C|°"
     r"|k€|M€|€|%|‰)(?![\w'’])"
 )
+_MONTHS = r"(?:janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre)(?![\w'’])"
 _QUOTED = re.compile(rf'(?<![\w"])"{_S}*([^"\n]*[^"\s]){_S}*"(?![\w"])')
 _RULES = tuple(
     (re.compile(pattern), words)
@@ -34,7 +35,8 @@ _RULES = tuple(
         (rf"(?<!\s){_S}+(?=[;!?])", NNBSP),
         (r"(?<=[^\W_]|»)(?=[;!?][!?]*(?:[\s»)\],.…]|$))", NNBSP),
         (rf"(?<!\s){_S}+:(?=\s|$)", f"{NBSP}:"),
-        (rf"(?<=[0-9]){_S}+(?={_UNITS})", NBSP),
+        (rf"(?<=[0-9]){_S}+(?={_UNITS}|{_MONTHS})", NBSP),
+        (rf"\b1er{_S}+(?={_MONTHS})", f"1er{NBSP}"),
         (r"(?<=[0-9])(?=[€%‰](?!\w))", NBSP),
         (rf"(?<=[0-9]{_S}h){_S}+(?=[0-9][0-9](?![0-9]))", NBSP),
         (rf"\b([nN]°){_S}*(?=[0-9])", rf"\1{NBSP}"),

@@ -31,8 +31,6 @@ MANY = 10_000
 
 TICK = 0.1
 
-STOPPED = "le second a été arrêté, sans doute faute de mémoire."
-
 
 @dataclass(frozen=True, slots=True)
 class Orders:
@@ -56,7 +54,7 @@ class Companion:
         self.owner = owner
         self.settled = 0
         """How many messages it has settled."""
-        self._said: Delivered | str = STOPPED
+        self._said: Delivered | str = ""
         self._child = subprocess.Popen(
             [sys.executable, "-m", "beffroi.companion"],
             env=forks.environment(),
@@ -90,7 +88,8 @@ class Companion:
         """What it did, once it has ended; where it did not end well, as far as it said, and why it did no more."""
         if isinstance(self._said, Delivered):
             return self._said
-        return Delivered(self.settled, alarms=(f"Le premier processus d’envoi a fini seul : {self._said}",))
+        why = self._said or _ended(self._child.wait())
+        return Delivered(self.settled, alarms=(f"Le premier processus d’envoi a fini seul : {why}",))
 
     def __enter__(self) -> Self:
         return self
@@ -100,3 +99,10 @@ class Companion:
             self._child.send_signal(signal.SIGTERM)
         self._child.wait()
         self._ear.join()
+
+
+def _ended(status: int) -> str:
+    """Why one that said nothing is gone."""
+    if status == -signal.SIGKILL:
+        return "le second a été tué, sans doute faute de mémoire."
+    return f"le second s’est arrêté sans rien dire (code {status})."
