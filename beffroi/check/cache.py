@@ -22,7 +22,8 @@ from beffroi.settings import Site
 
 READ_BY = (
     *("check", "schema", "content.py", "convert.py", "entry.py", "errors.py", "gates.py", "learnt.py", "model.py"),
-    *("moments.py", "plainly.py", "service.py", "settings.py", "shapes.py", "tags.py", "text.py", "typography.py"),
+    *("moments.py", "plainly.py", "records.py", "service.py", "settings.py", "shapes.py", "tags.py", "text.py"),
+    "typography.py",
 )
 """The modules on which a card depends: a change in any of them makes all cards anew."""
 
