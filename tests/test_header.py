@@ -9,7 +9,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from beffroi.schema.header import _fast, _Loader, decode, split
+from beffroi.schema.header import _DELICATE, _delicate, _fast, _Loader, decode, split
 from tests.bench.corpus import pieces
 from tests.bench.sites import ours
 from tests.town import REPO
@@ -97,3 +97,9 @@ def test_the_delicate_is_left_to_the_slow_loader(header: str) -> None:
 def test_without_the_loader_in_c() -> None:
     """A PyYAML without it leaves everything to the slow loader."""
     assert _fast("title: Fête", None) is None
+
+
+@given(st.lists(bits, max_size=8).map("".join))
+def test_signs_of_what_is_delicate(header: str) -> None:
+    """A look for each sign says what the search for all of them says."""
+    assert (_DELICATE.search(header) is not None) == _delicate(header)

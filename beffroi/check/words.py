@@ -119,10 +119,10 @@ def _title_on_panel(title: str) -> Iterator[Told]:
 
 def _refused(site: Site, name: str, words: str) -> Iterator[Told]:
     where = "« panel »" if name == "panel" else "Le titre, qui va aux panneaux,"
-    if found := WEB.search(words):
+    if ("." in words or "/" in words) and (found := WEB.search(words)):
         sentence = f"{where} contient une adresse (« {{}} ») ; personne ne la note en passant, retirez-la."
         yield name, "warning", say(sentence, shown(found[0]))
-    elif found := PHONE.search(words):
+    elif ("0" in words or "+" in words) and (found := PHONE.search(words)):
         sentence = f"{where} contient un numéro de téléphone ({{}}) ; personne ne le note en passant, retirez-le."
         yield name, "warning", say(sentence, found[0])
     plain = re.sub(r"[^\w’]+", " ", words)
