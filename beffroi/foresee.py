@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,13 +12,13 @@ from sqlalchemy import Connection, Engine
 from beffroi.announce import decide
 from beffroi.channels import webpush
 from beffroi.channels.feed import Feed
-from beffroi.news import readable
+from beffroi.news import readable, revision
 from beffroi.settings import Service, Site
 from beffroi.store import figures, journal, ledger, quiet, ranges
 from beffroi.store.audience import Audience
 from beffroi.store.db import transaction
 from beffroi.store.ranges import Group
-from beffroi.told import Decision, Outlook, Told
+from beffroi.told import Decision, Outlook, Told, Why
 
 
 def foresee(
@@ -41,6 +41,17 @@ def foresee(
             return _outlook(connection, site, service, decisions, at)
         finally:
             trial.rollback()
+
+
+def rehearsed(site: Site, service: Service, engine: Engine) -> None:
+    """Ask all that `foresee` will, of the release that is online: a statement that was never asked takes longer to be put
+    together than to be answered. Nothing is written. Raises `BeffroiError`."""
+    at = datetime.now(UTC)
+    current = readable(service.current, site, service, at)
+    foresee(service.current, site, service, engine, at, current=current)
+    told = [Decision(item, Why.NEW, revision(item), 1) for item in current.items[:1]]
+    with transaction(engine) as connection:
+        _outlook(connection, site, service, told, at)
 
 
 def _outlook(connection: Connection, site: Site, service: Service, decisions: list[Decision], at: datetime) -> Outlook:

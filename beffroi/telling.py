@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ from beffroi.channels.delivered import Delivered
 from beffroi.channels.http2.lobby import Lobby
 from beffroi.channels.senders import tokens
 from beffroi.errors import BeffroiError, StoreError
-from beffroi.foresee import foresee
+from beffroi.foresee import foresee, rehearsed
 from beffroi.news import readable
 from beffroi.records import dataclass
 from beffroi.retention import spared
@@ -61,7 +62,8 @@ class Ready:
 
 
 def ready(site: Site, service: Service) -> Ready | None:
-    """Open the database and, where there are subscribers, connections to their vendors; sign what they ask for.
+    """Open the database and, where there are subscribers, connections to their vendors; sign what they ask for, and
+    ask the database once what it will be asked.
 
     Nothing is written, and nothing that fails matters: `tell` meets it again. None where there is nothing yet.
     """
@@ -85,6 +87,8 @@ def ready(site: Site, service: Service) -> Ready | None:
             signed.authorization(origin)
     except BeffroiError:
         return None
+    with suppress(BeffroiError):
+        rehearsed(site, service, engine)
     return Ready(engine, lobby)
 
 

@@ -10,10 +10,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from rich.console import Console
+from typing import TYPE_CHECKING, Any
 
 from beffroi import forks
 from beffroi.errors import BeffroiError, Fault, unwritten
@@ -22,10 +21,30 @@ from beffroi.mistyped import mistyped
 if TYPE_CHECKING:
     from cProfile import Profile
 
+    from rich.console import Console
     from rich.progress import Progress
 
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+class Voice:
+    """A console of rich's, which is imported when something is said first: processes that work beside are born before."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        self._stderr = stderr
+
+    @cached_property
+    def console(self) -> Console:
+        """The console itself."""
+        from rich.console import Console
+
+        width = None if self._stderr or sys.stdout.isatty() else 120
+        return Console(stderr=self._stderr, highlight=False, soft_wrap=True, width=width)
+
+    def print(self, *said: Any, style: str | None = None, markup: bool | None = None, end: str = "\n") -> None:
+        """As a console does."""
+        self.console.print(*said, style=style, markup=markup, end=end)
+
+
+out, err = Voice(), Voice(stderr=True)
 
 
 class Stopped(KeyboardInterrupt):
@@ -127,7 +146,7 @@ class Stages:
             self._profile = Profile()
 
     def __enter__(self) -> Stages:
-        forks.told = self._told if err.is_terminal else None
+        forks.told = self._told
         if self._profile:
             os.environ["BEFFROI_WORKERS"] = "1"  # what other processes do would not be seen
             self._profile.enable()
@@ -150,11 +169,13 @@ class Stages:
         now = time.monotonic()
         if not self._begun or now - self._begun[-1][1] < LONG or now - self._drawn < REFRESH:
             return
+        if not err.console.is_terminal:
+            return
         if self._bar is None:
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
             columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-            self._bar = Progress(*columns, console=err, transient=True, auto_refresh=False)
+            self._bar = Progress(*columns, console=err.console, transient=True, auto_refresh=False)
             self._bar.add_task("")
             self._bar.start()
         self._bar.update(self._bar.task_ids[0], completed=done, total=total, refresh=True)
@@ -219,7 +240,7 @@ def _bar(total: int) -> Progress:
     )
 
     columns = (TextColumn("▸ Envoi"), BarColumn(), MofNCompleteColumn(), TaskProgressColumn(show_speed=True))
-    bar = Progress(*columns, TimeRemainingColumn(), console=err, transient=True)
+    bar = Progress(*columns, TimeRemainingColumn(), console=err.console, transient=True)
     bar.add_task("", total=total)
     bar.start()
     return bar

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from beffroi.foresee import Outlook, foresee
+from beffroi.foresee import Outlook, foresee, rehearsed
+from beffroi.store import ledger
 from beffroi.store.db import transaction
 from beffroi.store.quiet import DEFAULT
 from tests.channels.test_nights import clock_at
@@ -45,8 +46,6 @@ def test_plan_counts_phones_and_those_held(town: Town) -> None:
     ] == found.sentences()
     assert not found.too_many
     with transaction(town.engine) as connection:
-        from beffroi.store import ledger
-
         assert ledger.owed(connection) == 0
 
 
@@ -124,3 +123,16 @@ def test_nothing_new_is_nothing_to_ask(town: Town) -> None:
     """Where nothing is new, there is nobody to tell."""
     town.open()
     assert ["Aucun téléphone à prévenir."] == look(town).sentences()
+
+
+def test_rehearsing_writes_nothing(town: Town) -> None:
+    """What is asked beforehand, of the release that is online, tells nobody, whatever is new in it by then."""
+    town.open()
+    people(town, 3)
+    expected = look(town, alert(town.time.at(), town.time.at(9)), entry(town.time.at()))
+    town.service.current.parent.mkdir(parents=True)
+    town.service.current.symlink_to(town.release)
+    rehearsed(town.site, town.service, town.engine)
+    with transaction(town.engine) as connection:
+        assert (0, ()) == (ledger.owed(connection), tuple(ledger.known(connection, ["alertes/crue-isere"])))
+    assert expected == foresee(town.release, town.site, town.service, town.engine, town.time.at())

@@ -8,17 +8,26 @@ import re
 import signal
 import sys
 from contextlib import suppress
+from typing import Any
 
 import pycurl
 import pytest
+from rich.console import Console
 
 from beffroi import forks, terminal
 from tests.town import REPO, Town
 
 
+def voice(**how: Any) -> terminal.Voice:
+    """One that speaks to a console of that kind."""
+    said = terminal.Voice(stderr=True)
+    said.console = Console(stderr=True, **how)
+    return said
+
+
 def test_a_bar_for_what_lasts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """A stage that has lasted long enough shows how many of its tasks are done, then leaves its name alone."""
-    monkeypatch.setattr(terminal, "err", terminal.Console(stderr=True, force_terminal=True, width=80))
+    monkeypatch.setattr(terminal, "err", voice(force_terminal=True, width=80))
     monkeypatch.setattr(terminal, "LONG", 0)
     monkeypatch.setattr(terminal, "REFRESH", 0)
     with terminal.Stages() as stages:
@@ -32,17 +41,19 @@ def test_a_bar_for_what_lasts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     assert forks.told is None
 
 
-def test_no_bar_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
-    """Into a file or a timer's log: the stages alone."""
+def test_no_bar_where_nobody_looks(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Into a file or a timer's log: the stages alone, however long they last."""
+    monkeypatch.setattr(terminal, "LONG", 0)
     with terminal.Stages() as stages:
         stages.step("Vérification")
-        assert forks.told is None
+        assert forks.told
+        forks.told(1, 2)
     assert "▸ Vérification\n" == capsys.readouterr().err
 
 
 def test_a_bar_for_what_is_sent(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """How many messages have an answer, of how many, from the first one on; nothing where there is none to send."""
-    monkeypatch.setattr(terminal, "err", terminal.Console(stderr=True, force_terminal=True, width=80))
+    monkeypatch.setattr(terminal, "err", voice(force_terminal=True, width=80))
     with terminal.sending():
         pass
     assert "" == capsys.readouterr().err
@@ -120,7 +131,7 @@ def test_no_end_is_lost(
 ) -> None:
     """Said once, while Python lets something go, and where nothing else would say it again: it is heard all the same, and
     leaves nothing behind."""
-    monkeypatch.setattr(terminal, "err", terminal.Console(stderr=True))
+    monkeypatch.setattr(terminal, "err", voice())
     before = sys.unraisablehook, sys.excepthook, signal.getsignal(signal.SIGALRM), signal.getsignal(signal.SIGTERM)
     with pytest.raises(SystemExit) as ended, terminal.plainly(stopped="Arrêtée ({})."):
         Released(number)
