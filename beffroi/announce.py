@@ -44,7 +44,6 @@ __all__ = [
     "announce",
     "deliver",
     "news",
-    "readable",
     "revision",
 ]
 

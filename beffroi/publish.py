@@ -233,9 +233,7 @@ def _spared(work: Callable[[], object], place: Path, what: str) -> list[Fault]:
 
 def _here() -> Tell:
     """Who tells phones in this very process."""
-    from beffroi.unchanged import (
-        tell,  # late, and what it imports later still: the ledger takes as long as all the rest
-    )
+    from beffroi.unchanged import tell  # late; what knows the ledger, later still: it takes as long as all the rest
 
     return tell
 

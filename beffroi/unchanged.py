@@ -22,7 +22,7 @@ from beffroi.errors import BeffroiError
 from beffroi.news import news, readable
 from beffroi.settings import Service, Site
 from beffroi.store import HEAD, witness
-from beffroi.store.entries import Known
+from beffroi.store.entries import Known, latest
 from beffroi.told import Announced, Outlook, Said
 
 if TYPE_CHECKING:
@@ -130,8 +130,4 @@ def _settled(ledger: sqlite3.Connection, service: Service, at: datetime) -> bool
 
 def _known(ledger: sqlite3.Connection, item_ids: list[str]) -> dict[str, Known]:
     """As `ledger.known`."""
-    found: dict[str, Known] = {}
-    for item_id, revision, number, state in ledger.execute(_KNOWN, (json.dumps(item_ids),)):
-        before = found.get(item_id)
-        found[item_id] = Known(revision, number, state == "told" or (before is not None and before.told))
-    return found
+    return latest(ledger.execute(_KNOWN, (json.dumps(item_ids),)))

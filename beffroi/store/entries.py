@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import field
 from typing import Literal
 
@@ -45,6 +46,15 @@ class Known:
     revision: str
     number: int
     told: bool
+
+
+def latest(rows: Iterable[tuple[str, str, int, str]]) -> dict[str, Known]:
+    """The last revision of each item, of rows (item, revision, number, state) in the order of their numbers."""
+    found: dict[str, Known] = {}
+    for item_id, revision, number, state in rows:
+        before = found.get(item_id)
+        found[item_id] = Known(revision, number, state == "told" or (before is not None and before.told))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

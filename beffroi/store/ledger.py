@@ -24,7 +24,7 @@ from sqlalchemy import ColumnElement, Connection, Select, delete, exists, func, 
 
 from beffroi.store.audience import Audience, Interest, of
 from beffroi.store.db import adding, plain
-from beffroi.store.entries import Announcement, Known, Message
+from beffroi.store.entries import Announcement, Known, Message, latest
 from beffroi.store.ranges import Range, ranges
 from beffroi.store.tables import announcements, retries, shards, vendors
 
@@ -67,9 +67,7 @@ def known(connection: Connection, item_ids: Iterable[str]) -> dict[str, Known]:
             .where(columns.item_id.in_(ids))
             .order_by(columns.number)
         )
-        for item_id, revision, number, state in rows:
-            before = found.get(item_id)
-            found[item_id] = Known(revision, number, state == "told" or (before is not None and before.told))
+        found |= latest((one[0], one[1], one[2], one[3]) for one in rows)
     return found
 
 
